@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The reading side of what bmpout writes: RPKI_VALIDATION in every profile, checked against the invariants of
+ * docs/formats/bmp-rpki.md §5. Decoded pointers borrow from the input or the arena.
+ */
+#ifndef WW_BMPOUT_DECODE_H
+#define WW_BMPOUT_DECODE_H
+
+#include "base/arena.h"
+#include "wire/bgp.h"
+#include "wire/bmp.h"
+#include <waywarden/verdict.h>
+
+enum { WW_BMP_RPKI_CONFIG = 251, WW_BMP_RPKI_VALIDATION = 252, WW_BMP_RPKI_IMPACT = 253 };
+
+struct ww_rule {
+  uint8_t kind, state;
+  uint16_t flags;
+  uint32_t source;
+  uint64_t expires;
+  struct ww_vrp vrp; /* kind 1 */
+};
+
+/* What the message says of one NLRI, gathered from index 0, its groups and its own ordinal. */
+struct ww_validation_item {
+  struct ww_prefix prefix;
+  bool add_path;
+  uint32_t path_id;
+  bool withdrawn;
+  bool has_state;
+  uint8_t state, trigger;
+  uint32_t epoch;
+  struct { bool present; uint8_t state; uint16_t reason; } result[4]; /* by vtype 1..3 */
+  const struct ww_rule *rules, *covering;
+  size_t rule_count, covering_count;
+};
+
+struct ww_validation_msg {
+  uint8_t version;
+  struct ww_bmp_peer peer;
+  uint8_t encoding, tlv_draft;
+  uint16_t profile_flags; /* b0 snapshot-start b1 snapshot-end b2 delta b3 signed b4 truncated */
+  uint32_t snapshot_id;
+  bool has_sequence;
+  uint64_t sequence;
+  bool eor;
+  uint8_t eor_afi;
+  struct ww_bgp_update update;
+  const struct ww_validation_item *items;
+  size_t item_count;
+};
+
+/* `data`: one whole message of type 252. WW_ERR_UNSUPPORTED: another enterprise's. */
+enum ww_err ww_validation_decode(const uint8_t *data, size_t len, uint32_t pen, struct ww_arena *arena,
+                                 struct ww_validation_msg *out, struct ww_diag *diag) WW_MUST_USE;
+
+#endif

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Ties payloads, routes and output together: payload deltas and route events in, verdict changes out through each
+ * router's journal. Keeps which route has which verdict; revalidates only what a delta can affect (routes covered by a
+ * changed VRP). No I/O, no threads, no clock; several engines may live side by side (shards).
+ */
+#ifndef WW_ENGINE_ENGINE_H
+#define WW_ENGINE_ENGINE_H
+
+#include "base/log.h"
+#include "bmpout/view.h"
+#include "feeds/bmp_feed.h"
+#include <waywarden/snapshot.h>
+
+struct ww_engine;
+struct ww_engine_router;
+
+struct ww_engine_source { ww_source_id id; uint8_t type; char name[64]; };
+
+struct ww_engine *ww_engine_new(const struct ww_log *log);
+void ww_engine_free(struct ww_engine *engine);
+
+/* The data in force from now on. `delta` is what changed since the snapshot before (NULL: judge everything anew).
+ * Judging happens in ww_engine_work(), newest data for everything. Takes its own references; delta is read now. */
+enum ww_err ww_engine_set_snapshot(struct ww_engine *engine, struct ww_snapshot *snapshot,
+                                   const struct ww_payload_delta *delta) WW_MUST_USE;
+void ww_engine_set_sources(struct ww_engine *engine, const struct ww_engine_source *sources, size_t count);
+/* Revalidates up to `budget` routes; true when more is pending. */
+bool ww_engine_work(struct ww_engine *engine, size_t budget, struct ww_now now);
+
+/* A monitored router. `name` is the configuration's or the session's. `views`: bit mask of 1 << enum ww_rib_view to
+ * take routes from (default: Adj-RIB-In pre-policy). local_as: used where RFC 6811 takes the speaker's own AS; 0 learns it
+ * from the OPENs in Peer Up. journal_entries 0: default 65536. */
+struct ww_engine_router_config { char name[64]; unsigned views; uint32_t local_as; size_t journal_entries; };
+struct ww_engine_router *ww_engine_router_new(struct ww_engine *engine, const struct ww_engine_router_config *config);
+void ww_engine_router_free(struct ww_engine_router *router);
+/* The router's feed: plug these events into ww_bmp_feed_new(). `now` is read from *clock at each event. */
+void ww_engine_router_events(struct ww_engine_router *router, const struct ww_now *clock, struct ww_bmp_feed_events *out);
+/* The feed's connection ended: every peer goes down (reason 6 unless the router said otherwise). */
+void ww_engine_router_disconnected(struct ww_engine_router *router);
+
+struct ww_journal *ww_engine_router_journal(struct ww_engine_router *router);
+void ww_engine_router_view(struct ww_engine_router *router, struct ww_out_view *out);
+
+struct ww_engine_counts {
+  uint64_t peers_up, routes, prefixes, attrs;
+  uint64_t valid, invalid, unknown, not_ready; /* live routes by overall state */
+  uint64_t evaluated, changed;                 /* since start */
+  uint64_t bytes;                              /* memory held by tables */
+};
+void ww_engine_router_counts(const struct ww_engine_router *router, struct ww_engine_counts *out);
+
+/* Routes for `status`, tests and the control socket: every live route of a prefix, or all when prefix is NULL. */
+struct ww_engine_route { struct ww_bmp_peer peer; struct ww_out_route route; uint8_t state, reason; struct ww_origin origin; uint32_t epoch; };
+int ww_engine_router_routes(const struct ww_engine_router *router, const struct ww_prefix *prefix, void *ctx,
+                            int (*visit)(void *ctx, const struct ww_engine_route *route));
+
+#endif
