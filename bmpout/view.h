@@ -26,7 +26,10 @@ struct ww_change {
 struct ww_journal; /* one for each monitored router */
 
 /* `entries` is rounded up to a power of two. on_passed is called for every entry that no reader needs any more (all
- * have read it, or it was overwritten, or there is no reader): the owner may then free a withdrawn route whose seq it is. */
+ * have read it, or it was overwritten, or there is no reader): the owner may then free a withdrawn route whose seq it is.
+ * Each entry is passed exactly once, in order. Never inside the ww_journal_add() that made it, so that the owner can note
+ * its number first; and never while it is the last one that a reader was given, so that the reader can look at the object.
+ * on_passed must not call the journal. NULL when memory runs out or `entries` is absurd. */
 struct ww_journal *ww_journal_new(size_t entries, void (*on_passed)(void *ctx, const struct ww_change *, uint64_t seq), void *ctx);
 void ww_journal_free(struct ww_journal *journal);
 /* Returns the entry's sequence number, from 1 up. */
