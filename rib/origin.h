@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The Route Origin ASN of a route (RFC 6811 §2).
+ */
+#ifndef WW_RIB_ORIGIN_H
+#define WW_RIB_ORIGIN_H
+
+#include "wire/bgp.h"
+#include <waywarden/verdict.h>
+
+/* `local_as`: the AS of the BGP speaker that heard the route; stands in where the path names no AS outside of it.
+ * 0 (not known) is never matched by a VRP. `path` is canonical: checked, 4-octet AS numbers. */
+struct ww_origin ww_origin_of_path(struct ww_as_path path, uint32_t local_as);
+
+#endif
