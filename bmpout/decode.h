@@ -7,11 +7,10 @@
 #define WW_BMPOUT_DECODE_H
 
 #include "base/arena.h"
+#include "bmpout/numbers.h"
 #include "wire/bgp.h"
 #include "wire/bmp.h"
 #include <waywarden/verdict.h>
-
-enum { WW_BMP_RPKI_CONFIG = 251, WW_BMP_RPKI_VALIDATION = 252, WW_BMP_RPKI_IMPACT = 253 };
 
 struct ww_rule {
   uint8_t kind, state;
@@ -30,9 +29,21 @@ struct ww_validation_item {
   bool has_state;
   uint8_t state, trigger;
   uint32_t epoch;
-  struct { bool present; uint8_t state; uint16_t reason; } result[4]; /* by vtype 1..3 */
+  struct {
+    bool present;
+    uint8_t state;
+    uint16_t reason;
+  } result[4]; /* by vtype (enum ww_kind): 1..3 */
   const struct ww_rule *rules, *covering;
   size_t rule_count, covering_count;
+};
+
+/* The name of a source that rules of this session refer to by id. Not terminated. */
+struct ww_source_label {
+  uint32_t id;
+  uint8_t type; /* enum ww_rule_source */
+  const char *name;
+  size_t name_len;
 };
 
 struct ww_validation_msg {
@@ -43,9 +54,12 @@ struct ww_validation_msg {
   uint32_t snapshot_id;
   bool has_sequence;
   uint64_t sequence;
+  bool has_pdu; /* false: housekeeping only (Profile flags, labels) */
   bool eor;
   uint8_t eor_afi;
   struct ww_bgp_update update;
+  const struct ww_source_label *sources;
+  size_t source_count;
   const struct ww_validation_item *items;
   size_t item_count;
 };

@@ -18,32 +18,34 @@
 enum ww_change_kind { WW_CHANGE_ROUTE = 1, WW_CHANGE_PEER_UP = 2, WW_CHANGE_PEER_DOWN = 3, WW_CHANGE_EOR = 4 };
 
 struct ww_change {
-  uint8_t kind;   /* enum ww_change_kind */
-  uint8_t afi;    /* EOR */
-  uint32_t id;    /* route or peer id of the view */
+  uint8_t kind; /* enum ww_change_kind */
+  uint8_t afi;  /* EOR */
+  uint32_t id;  /* route or peer id of the view */
 };
 
 struct ww_journal; /* one for each monitored router */
 
 /* `entries` is rounded up to a power of two. on_passed is called for every entry that no reader needs any more (all
- * have read it, or it was overwritten, or there is no reader): the owner may then free a withdrawn route whose seq it is.
- * Each entry is passed exactly once, in order. Never inside the ww_journal_add() that made it, so that the owner can note
- * its number first; and never while it is the last one that a reader was given, so that the reader can look at the object.
- * on_passed must not call the journal. NULL when memory runs out or `entries` is absurd. */
-struct ww_journal *ww_journal_new(size_t entries, void (*on_passed)(void *ctx, const struct ww_change *, uint64_t seq), void *ctx);
+ * have read it, or it was overwritten, or there is no reader): the owner may then free a withdrawn route whose seq it
+ * is. Each entry is passed exactly once, in order. Never inside the ww_journal_add() that made it, so that the owner
+ * can note its number first; and never while it is the last one that a reader was given, so that the reader can look at
+ * the object. on_passed must not call the journal. NULL when memory runs out or `entries` is absurd. */
+struct ww_journal *ww_journal_new(size_t entries, void (*on_passed)(void *ctx, const struct ww_change *, uint64_t seq),
+                                  void *ctx);
 void ww_journal_free(struct ww_journal *journal);
 /* Returns the entry's sequence number, from 1 up. */
 uint64_t ww_journal_add(struct ww_journal *journal, struct ww_change change);
 
 struct ww_journal_reader; /* one for each export session */
-struct ww_journal_reader *ww_journal_reader_new(struct ww_journal *journal); /* at the end: sees what is added from now */
+struct ww_journal_reader *
+ww_journal_reader_new(struct ww_journal *journal); /* at the end: sees what is added from now */
 void ww_journal_reader_free(struct ww_journal_reader *reader);
 /* 1: *out and *seq filled; 0: nothing new; -1: entries were lost since the last call (the reader is now at the end). */
 int ww_journal_reader_next(struct ww_journal_reader *reader, struct ww_change *out, uint64_t *seq);
 uint64_t ww_journal_reader_lag(const struct ww_journal_reader *reader);
 
 struct ww_out_peer {
-  struct ww_bmp_peer header;  /* L flag etc. as heard */
+  struct ww_bmp_peer header; /* L flag etc. as heard */
   bool up;
   struct ww_addr local;
   uint16_t local_port, remote_port;
@@ -57,7 +59,7 @@ struct ww_out_peer {
 
 struct ww_out_route {
   uint32_t peer;
-  uint32_t attrs_id;  /* routes with equal `attrs_id` share peer, attributes, next hop, family */
+  uint32_t attrs_id; /* routes with equal `attrs_id` share peer, attributes, next hop, family */
   const uint8_t *attrs;
   size_t attrs_len;
   const uint8_t *next_hop;
@@ -77,6 +79,9 @@ struct ww_out_view {
   void *ctx;
   const char *(*sys_name)(void *ctx);
   const char *(*sys_descr)(void *ctx);
+  /* Whether the payload data is complete, so that verdict() can answer. NULL: it always is. Until then a session sends
+   * no verdict and no End-of-RIB; when it turns true, the session walks every peer. */
+  bool (*ready)(void *ctx);
   /* Next peer id after `id` (0 starts), 0 at the end. */
   uint32_t (*peer_next)(void *ctx, uint32_t id);
   bool (*peer)(void *ctx, uint32_t id, struct ww_out_peer *out);
@@ -84,12 +89,13 @@ struct ww_out_view {
   /* The verdict of a live route under the present data: fills epoch and the origin result (reused storage). False while
    * the data is not ready. */
   bool (*verdict)(void *ctx, uint32_t id, uint32_t *epoch, struct ww_origin_result *result);
-  /* Walks one peer's live routes, those that share attributes one after another; safe while routes come and go: one that
-   * stays through the whole walk is seen once. new -> walker; next -> route id or 0. */
+  /* Walks one peer's live routes, those that share attributes one after another; safe while routes come and go: one
+   * that stays through the whole walk is seen once. new -> walker; next -> route id or 0. */
   void *(*walk_new)(void *ctx, uint32_t peer);
   uint32_t (*walk_next)(void *ctx, void *walker);
   void (*walk_free)(void *ctx, void *walker);
-  /* Name and type (enum ww_source_type) of a source for rule evidence. */
+  /* Name and type (enum ww_rule_source, which has the numbers of the store's source types) for rule evidence; NULL and
+   * 0 for an id that is not known. */
   const char *(*source_name)(void *ctx, ww_source_id id);
   uint8_t (*source_type)(void *ctx, ww_source_id id);
 };
