@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The index of the VRPs of one address family: an immutable, shared tree of blocks. vrp_tree.c tells how it is built,
+ * origin.c how it is asked. Private to this room.
+ *
+ * A tree is a `struct ww_vrp_part *`, NULL when empty. A part is either a block (the VRPs of one stretch of address
+ * space, at most a few thousand prefixes) or a fan (2^bits parts for the parts of its stretch, and one block for the
+ * prefixes too short to belong to a single one of them). Parts are never changed once built; trees share them by
+ * reference count.
+ */
+#ifndef WW_VALIDATOR_VRP_TREE_H
+#define WW_VALIDATOR_VRP_TREE_H
+
+#include <stdatomic.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <waywarden/payload.h>
+
+/* Prefixes that a block holds before it becomes a fan. 16-bit positions inside blocks rest on this bound. */
+enum { WW_VRP_BLOCK_MAX = 2048 };
+
+/* "No prefix": ends a chain of parents. */
+enum { WW_VRP_NONE = 0xffff };
+
+struct ww_vrp_part {
+  _Atomic uint32_t refs;
+  bool is_fan;
+  uint8_t depth;    /* leading bits that everything in this part has in common */
+  uint64_t records; /* in this part and below */
+  uint64_t bytes;   /* likewise, memory */
+};
+
+/*
+ * A distinct prefix of a block. The key orders prefixes as a walk of the trie meets them: by address, then length.
+ *   IPv4:        address << 8 | length
+ *   IPv6:        bits 8..63 of the address << 8 | length (the first 8 bits are the block's `top`)
+ *   wide (IPv6): bits 0..63 of the address; the rest in ww_vrp_cold.low and .len
+ * The first of its records is copied here, so that the usual prefix, which has just one, needs no second look.
+ */
+struct ww_vrp_node {
+  uint64_t key;
+  uint32_t asn;
+  uint16_t parent; /* the longest shorter prefix of this block that covers it, or WW_VRP_NONE */
+  uint8_t max_len;
+  bool many; /* more than one record */
+};
+
+/*
+ * One VRP of one source.
+ * CHOICE: expiry is kept as 40-bit unsigned Unix seconds (until the year 36812): 32 bits end in 2106, 64 cost 3 octets
+ * more a record. Times beyond are clamped; a time before 1970 becomes 1, as 0 means "not told".
+ */
+struct ww_vrp_record {
+  uint32_t asn;
+  uint32_t expires_low;
+  uint16_t source;
+  uint8_t max_len;
+  uint8_t expires_high;
+};
+
+struct ww_vrp_cold {
+  const uint32_t *first;               /* node i has records[first[i]] .. records[first[i + 1] - 1] */
+  const struct ww_vrp_record *records; /* inside a node by asn, max_len, source */
+  const uint64_t *low;                 /* wide blocks only: address bits 64..127 of node i */
+  const uint8_t *len;                  /* wide blocks only: length of node i */
+};
+
+struct ww_vrp_block {
+  struct ww_vrp_part part;
+  bool wide;          /* holds a length over 64, or has fewer than 8 bits in common: keys do not fit 64 bits */
+  uint8_t top;        /* IPv6: the first octet of every address in a block that is not wide */
+  uint8_t slot_shift; /* slots[(top 64 address bits >> slot_shift) & slot_mask] .. the next one: where to search */
+  uint16_t slot_mask;
+  uint32_t count; /* nodes */
+  const struct ww_vrp_node *nodes;
+  const struct ww_vrp_cold *cold;
+  uint16_t slots[]; /* slot_mask + 2 */
+};
+
+struct ww_vrp_fan {
+  struct ww_vrp_part part;
+  uint8_t bits;                /* children: 2^bits */
+  struct ww_vrp_block *shorts; /* prefixes of depth <= length < depth + bits, or NULL */
+  uint16_t *covers;            /* with shorts: node of shorts that covers the whole of child i, or WW_VRP_NONE */
+  struct ww_vrp_part *children[];
+};
+
+/* A record outside a tree; also one step of a change. */
+struct ww_vrp_item {
+  uint64_t hi, lo; /* address, left-aligned in 128 bits */
+  uint32_t asn;
+  uint32_t expires_low;
+  uint16_t source;
+  uint8_t len;
+  uint8_t max_len;
+  uint8_t expires_high;
+  uint8_t step; /* enum ww_vrp_step */
+};
+
+/* In the order in which steps upon one record are taken. */
+enum ww_vrp_step { WW_VRP_WITHDRAW, WW_VRP_ANNOUNCE, WW_VRP_REFRESH };
+
+static inline const struct ww_vrp_block *ww_vrp_as_block(const struct ww_vrp_part *part) {
+  return (const struct ww_vrp_block *)part;
+}
+
+static inline const struct ww_vrp_fan *ww_vrp_as_fan(const struct ww_vrp_part *part) {
+  return (const struct ww_vrp_fan *)part;
+}
+
+static inline uint64_t ww_vrp_octets8(const uint8_t *p) {
+#if defined(__GNUC__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+  uint64_t v;
+  memcpy(&v, p, 8);
+  return __builtin_bswap64(v);
+#else
+  uint64_t v = 0;
+  for (int i = 0; i < 8; i++)
+    v = v << 8 | p[i];
+  return v;
+#endif
+}
+
+/* `n` bits of the address from bit `at`: 1 <= n <= 16, at + n <= 128, and not across bit 64. */
+static inline size_t ww_vrp_bits(uint64_t hi, uint64_t lo, unsigned at, unsigned n) {
+  uint64_t word = at < 64 ? hi : lo;
+  return (size_t)(word << (at & 63) >> (64 - n));
+}
+
+/* True when the first `len` bits agree; len <= 128. */
+static inline bool ww_vrp_same_bits(uint64_t hi_a, uint64_t lo_a, uint64_t hi_b, uint64_t lo_b, unsigned len) {
+  uint64_t hi = hi_a ^ hi_b, lo = lo_a ^ lo_b;
+  if (len <= 64)
+    return len == 0 || hi >> (64 - len) == 0;
+  return hi == 0 && lo >> (128 - len) == 0;
+}
+
+static inline unsigned ww_vrp_node_len(const struct ww_vrp_block *block, size_t i) {
+  return block->wide ? block->cold->len[i] : (unsigned)(block->nodes[i].key & 0xff);
+}
+
+void ww_vrp_node_address(const struct ww_vrp_block *block, uint8_t afi, size_t i, uint64_t *hi, uint64_t *lo);
+
+/* All but the prefix. */
+void ww_vrp_item_fill(struct ww_vrp_item *item, const struct ww_vrp_record *record);
+void ww_vrp_item_set_expires(struct ww_vrp_item *item, ww_unix_time expires);
+void ww_vrp_item_to_vrp(const struct ww_vrp_item *item, uint8_t afi, struct ww_vrp *vrp);
+
+struct ww_vrp_part *ww_vrp_part_ref(struct ww_vrp_part *part); /* NULL is fine */
+void ww_vrp_part_unref(struct ww_vrp_part *part);              /* NULL is fine */
+
+/*
+ * The tree `old` with `steps` taken, all of one source, ordered by ww_vrp_item_compare(). Reorders `steps`. `*out` is
+ * the caller's reference: to `old` itself when nothing changed. `limit` <= WW_VRP_BLOCK_MAX: prefixes in a block.
+ */
+enum ww_err ww_vrp_tree_apply(struct ww_vrp_part *old, uint8_t afi, size_t limit, struct ww_vrp_item *steps,
+                              size_t count, struct ww_vrp_part **out) WW_MUST_USE;
+
+/* By prefix, asn, max_len, source, step. */
+int ww_vrp_item_compare(const struct ww_vrp_item *a, const struct ww_vrp_item *b);
+
+enum ww_vrp_order {
+  WW_VRP_STORED,    /* records of a prefix by asn, max_len, source */
+  WW_VRP_CANONICAL, /* by max_len, asn, source: payload.h's order */
+};
+
+/* Visits every record by prefix; a non-zero return stops the walk and is returned. */
+int ww_vrp_tree_walk(const struct ww_vrp_part *part, uint8_t afi, enum ww_vrp_order order, void *ctx,
+                     int (*visit)(void *ctx, const struct ww_vrp_item *item));
+
+#endif
