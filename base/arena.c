@@ -83,7 +83,7 @@ static bool next_block(struct ww_arena *arena, size_t n) {
 }
 
 void *ww_arena_alloc(struct ww_arena *arena, size_t size) {
-  if (size > SIZE_MAX - ARENA_ALIGN)
+  if (size > PTRDIFF_MAX)
     return NULL;
   /* A zero-sized object still gets an address of its own. */
   size_t n = ((size ? size : 1) + ARENA_ALIGN - 1) & ~(size_t)(ARENA_ALIGN - 1);
