@@ -15,9 +15,15 @@
 struct ww_engine;
 struct ww_engine_router;
 
-struct ww_engine_source { ww_source_id id; uint8_t type; char name[64]; };
+struct ww_engine_source {
+  ww_source_id id;
+  uint8_t type; /* enum ww_source_type */
+  char name[64];
+};
 
+/* NULL when memory (or the system's randomness, which keys the hash tables) is not to be had. `log` must outlive it. */
 struct ww_engine *ww_engine_new(const struct ww_log *log);
+/* Frees the routers too. Sessions that read their views must be gone. */
 void ww_engine_free(struct ww_engine *engine);
 
 /* The data in force from now on. `delta` is what changed since the snapshot before (NULL: judge everything anew).
@@ -29,13 +35,22 @@ void ww_engine_set_sources(struct ww_engine *engine, const struct ww_engine_sour
 bool ww_engine_work(struct ww_engine *engine, size_t budget, struct ww_now now);
 
 /* A monitored router. `name` is the configuration's or the session's. `views`: bit mask of 1 << enum ww_rib_view to
- * take routes from (default: Adj-RIB-In pre-policy). local_as: used where RFC 6811 takes the speaker's own AS; 0 learns it
- * from the OPENs in Peer Up. journal_entries 0: default 65536. */
-struct ww_engine_router_config { char name[64]; unsigned views; uint32_t local_as; size_t journal_entries; };
+ * take routes from (default: Adj-RIB-In pre-policy). local_as: used where RFC 6811 takes the speaker's own AS; 0 learns
+ * it from the OPENs in Peer Up. journal_entries 0: default 65536. max_routes 0: WW_ENGINE_ROUTES_DEFAULT; routes over
+ * it are not held, and counted as refused. */
+enum { WW_ENGINE_JOURNAL_DEFAULT = 65536, WW_ENGINE_ROUTES_DEFAULT = 32 * 1024 * 1024 };
+struct ww_engine_router_config {
+  char name[64];
+  unsigned views;
+  uint32_t local_as;
+  size_t journal_entries;
+  size_t max_routes;
+};
 struct ww_engine_router *ww_engine_router_new(struct ww_engine *engine, const struct ww_engine_router_config *config);
 void ww_engine_router_free(struct ww_engine_router *router);
 /* The router's feed: plug these events into ww_bmp_feed_new(). `now` is read from *clock at each event. */
-void ww_engine_router_events(struct ww_engine_router *router, const struct ww_now *clock, struct ww_bmp_feed_events *out);
+void ww_engine_router_events(struct ww_engine_router *router, const struct ww_now *clock,
+                             struct ww_bmp_feed_events *out);
 /* The feed's connection ended: every peer goes down (reason 6 unless the router said otherwise). */
 void ww_engine_router_disconnected(struct ww_engine_router *router);
 
@@ -46,12 +61,20 @@ struct ww_engine_counts {
   uint64_t peers_up, routes, prefixes, attrs;
   uint64_t valid, invalid, unknown, not_ready; /* live routes by overall state */
   uint64_t evaluated, changed;                 /* since start */
+  uint64_t ignored;                            /* updates of views not taken or peers not up, unknown withdrawals */
+  uint64_t refused;                            /* routes not held because of a limit or of memory */
   uint64_t bytes;                              /* memory held by tables */
 };
 void ww_engine_router_counts(const struct ww_engine_router *router, struct ww_engine_counts *out);
 
 /* Routes for `status`, tests and the control socket: every live route of a prefix, or all when prefix is NULL. */
-struct ww_engine_route { struct ww_bmp_peer peer; struct ww_out_route route; uint8_t state, reason; struct ww_origin origin; uint32_t epoch; };
+struct ww_engine_route {
+  struct ww_bmp_peer peer;
+  struct ww_out_route route;
+  uint8_t state, reason;
+  struct ww_origin origin;
+  uint32_t epoch; /* of the data that it was last judged by */
+};
 int ww_engine_router_routes(const struct ww_engine_router *router, const struct ww_prefix *prefix, void *ctx,
                             int (*visit)(void *ctx, const struct ww_engine_route *route));
 
