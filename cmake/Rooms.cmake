@@ -13,7 +13,8 @@ target_compile_definitions(ww_options INTERFACE _GNU_SOURCE)
 target_include_directories(ww_options INTERFACE ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/include ${PROJECT_BINARY_DIR}/generated)
 target_compile_options(ww_options INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wcast-qual -Wformat=2 -Wvla -Wundef
-  -Wstrict-prototypes -Wmissing-prototypes -Wimplicit-fallthrough -fvisibility=hidden -fno-strict-aliasing)
+  -Wstrict-prototypes -Wmissing-prototypes -Wimplicit-fallthrough -fvisibility=hidden -fno-strict-aliasing
+  -ffunction-sections -fdata-sections)
 if(WW_WERROR)
   target_compile_options(ww_options INTERFACE -Werror)
 endif()
@@ -45,6 +46,9 @@ endfunction()
 
 # ww_test(NAME SOURCES a.c ... ROOMS room ... [LABELS l ...] [LIBS ...]): a cmocka program and its ctest entry.
 function(ww_test name)
+  if(NOT BUILD_TESTING)
+    return()
+  endif()
   cmake_parse_arguments(A "" "TIMEOUT" "SOURCES;ROOMS;LABELS;LIBS" ${ARGN})
   add_executable(test_${name} ${A_SOURCES})
   foreach(room IN LISTS A_ROOMS)
@@ -61,6 +65,9 @@ endfunction()
 # ww_fuzz(NAME SOURCES a.c ROOMS room ...): with WW_FUZZ a libFuzzer program fuzz_NAME; always a replay of
 # tests/fuzz/corpus/NAME/ as a ctest, with any compiler.
 function(ww_fuzz name)
+  if(NOT BUILD_TESTING)
+    return()
+  endif()
   cmake_parse_arguments(A "" "" "SOURCES;ROOMS" ${ARGN})
   add_executable(replay_${name} ${A_SOURCES} ${PROJECT_SOURCE_DIR}/tests/fuzz/replay.c)
   target_link_libraries(replay_${name} PRIVATE ww_options)
