@@ -37,10 +37,13 @@ struct ww_rtr_pdu {
   } u;
 };
 
-/* WW_ERR_SHORT: the PDU is not complete, or not even its header. WW_ERR_MALFORMED: *error_code says which Error Report
- * to send (ww_rtr_error). Reads one PDU from the front; out->len octets are consumed. */
+/* WW_ERR_SHORT: the PDU is not complete, or not even its header (then out->len is 0). WW_ERR_MALFORMED: *error_code says
+ * which Error Report to send (ww_rtr_error). Reads one PDU from the front; out->len octets are consumed. Whenever the
+ * header was there out->version, type and len hold it, whatever is returned. A Serial Notify or an Error Report is read
+ * from any version, other PDUs from versions 0 and 1. */
 enum ww_err ww_rtr_decode(const uint8_t *data, size_t avail, struct ww_rtr_pdu *out, uint16_t *error_code,
                           struct ww_diag *diag) WW_MUST_USE;
+/* Lengths are computed, pdu->len is not looked at; reserved fields are written as zero. */
 void ww_rtr_write(struct ww_writer *w, const struct ww_rtr_pdu *pdu);
 
 #endif

@@ -1,0 +1,132 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Writes tests/fuzz/corpus/rtr and tests/fuzz/corpus/rtr_client anew. Names say what each input shows."""
+import os
+import struct
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+def pdu(version, kind, session=0, body=b""):
+    return struct.pack(">BBHI", version, kind, session, 8 + len(body)) + body
+
+
+def v4(flags, plen, maxlen, addr=b"\xc0\x00\x02\x00", asn=64500, version=1):
+    return pdu(version, 4, 0, bytes([flags, plen, maxlen, 0]) + addr + struct.pack(">I", asn))
+
+
+def v6(flags, plen, maxlen, addr=b"\x20\x01\x0d\xb8" + bytes(12), asn=64501, version=1):
+    return pdu(version, 6, 0, bytes([flags, plen, maxlen, 0]) + addr + struct.pack(">I", asn))
+
+
+def key(flags, spki=bytes(91)):
+    return pdu(1, 9, flags << 8, bytes(range(20)) + struct.pack(">I", 64500) + spki)
+
+
+def error(code, quoted=b"", text=b"", version=1):
+    return pdu(version, 10, code, struct.pack(">I", len(quoted)) + quoted + struct.pack(">I", len(text)) + text)
+
+
+def u32(*values):
+    return struct.pack(">%dI" % len(values), *values)
+
+
+RTR = {
+    "full-set-v1": pdu(1, 3, 7) + v4(1, 24, 24) + v6(1, 32, 48) + key(1) + pdu(1, 7, 7, u32(5, 3600, 600, 7200)),
+    "full-set-v0": pdu(0, 3, 7) + v4(1, 24, 24, version=0) + v6(1, 32, 48, version=0) + pdu(0, 7, 7, u32(5)),
+    "delta": pdu(1, 3, 7) + v4(1, 24, 24, asn=1) + v4(0, 24, 24) + key(0) + pdu(1, 7, 7, u32(6, 3600, 600, 7200)),
+    "queries": pdu(1, 2) + pdu(1, 1, 7, u32(5)) + pdu(0, 2),
+    "notify-any-version": pdu(0, 0, 7, u32(5)) + pdu(1, 0, 7, u32(5)) + pdu(9, 0, 7, u32(5)),
+    "cache-reset": pdu(1, 8),
+    "error-report": error(6, v4(0, 24, 24), b"unknown"),
+    "error-report-of-version-2": error(4, pdu(1, 2), b"", 2),
+    "error-report-inner-too-long": pdu(1, 10, 0, u32(0xFFFFFFFF, 0)),
+    "error-report-inner-too-short": pdu(1, 10, 0, u32(1, 0, 0)),
+    "host-bits": v4(1, 8, 24, b"\x0a\xff\xff\xff") + v6(1, 64, 128, b"\xff" * 16),
+    "default-routes": v4(1, 0, 0, bytes(4)) + v6(1, 0, 128, bytes(16)),
+    "max-length-below-length": v4(1, 24, 23),
+    "length-above-family": v4(1, 33, 33),
+    "length-zero": b"\x01\x04\x00\x00\x00\x00\x00\x00",
+    "length-huge": b"\x01\x04\x00\x00\x7f\xff\xff\xff",
+    "key-in-version-0": b"\x00" + key(1)[1:],
+    "key-empty": pdu(1, 9, 256, bytes(24)),
+    "key-too-long": key(1, bytes(1025)),
+    "aspa-of-version-2": pdu(2, 11, 256, u32(1, 2)),
+    "type-5": pdu(1, 5),
+    "truncated": v6(1, 32, 48)[:-1],
+}
+
+TICK, CONNECTED, FAILED, CLOSED, SENT = b"\x00", b"\x01", b"\x02", b"\x03", b"\x07"
+
+
+def tick(power=0):
+    return bytes([0, power])
+
+
+def feed(octets, bytewise=True):
+    out = b""
+    while octets:
+        n = min(len(octets), 255 if bytewise else 254)
+        if (n & 1) != bytewise:
+            n -= 1
+        if n == 0:
+            n = 1
+        out += bytes([4, n]) + octets[:n]
+        octets = octets[n:]
+    return out
+
+
+def commit(ok=True, unknown=0):
+    return bytes([6, (unknown << 1) | ok])
+
+
+OPEN = tick() + CONNECTED + SENT
+V1, V0, RESUMED, LIMITED = 1, 0, 2 | 4 | 1, 8 | 1
+EOD = pdu(1, 7, 1, u32(2, 3600, 600, 7200))
+SYNC = OPEN + feed(pdu(1, 3, 1) + v4(1, 24, 24) + v6(1, 32, 48) + EOD) + commit()
+
+CLIENT = {
+    "full-set": bytes([V1]) + SYNC,
+    "full-set-in-chunks": bytes([V1]) + OPEN + feed(pdu(1, 3, 1) + v4(1, 24, 24) + key(1) + EOD, False) + commit(),
+    "full-set-v0": bytes([V0]) + OPEN + feed(RTR["full-set-v0"]) + commit(),
+    "refresh-then-delta": bytes([V1]) + SYNC + tick(22) + feed(pdu(1, 3, 1) + v4(0, 24, 24) + EOD) + commit(),
+    "notify-then-delta": bytes([V1]) + SYNC + tick(11) + feed(pdu(1, 0, 1, u32(3))) + tick(1) + feed(pdu(1, 3, 1) + EOD),
+    "notify-storm": bytes([V1]) + OPEN + feed(pdu(1, 0, 1, u32(3)) * 8) + tick(11) + feed(pdu(1, 3, 1) + EOD) + commit(),
+    "resume-serial": bytes([RESUMED]) + OPEN + feed(pdu(1, 3, 1) + v4(1, 24, 24) + EOD) + commit(),
+    "resume-cache-reset": bytes([RESUMED]) + OPEN + feed(pdu(1, 8) + pdu(1, 3, 2) + v4(1, 24, 24) + pdu(1, 7, 2, u32(1, 1, 1, 600))) + commit(),
+    "resume-session-mismatch": bytes([RESUMED]) + OPEN + feed(pdu(1, 3, 2)) + CLOSED + tick(11) + CONNECTED,
+    "resume-expires": bytes([RESUMED]) + tick(10) + FAILED + tick(20) + FAILED + tick(20),
+    "resume-answered-in-v0": bytes([RESUMED]) + OPEN + feed(pdu(0, 3, 1)) + CLOSED + tick() + CONNECTED,
+    "downgrade-error-4": bytes([V1]) + OPEN + feed(error(4, version=0)) + CLOSED + tick() + CONNECTED + feed(RTR["full-set-v0"]),
+    "downgrade-in-place": bytes([V1]) + OPEN + feed(RTR["full-set-v0"]) + commit(),
+    "downgrade-by-close": bytes([V1]) + OPEN + CLOSED + OPEN + CLOSED + tick(12) + CONNECTED + CLOSED,
+    "no-data": bytes([V1]) + OPEN + feed(error(2)) + tick(16) + feed(error(2)),
+    "error-report-fatal": bytes([V1]) + SYNC + feed(error(0)) + CLOSED + tick(11) + CONNECTED,
+    "duplicate": bytes([V1]) + OPEN + feed(pdu(1, 3, 1) + v4(1, 24, 24) * 2 + EOD),
+    "duplicate-key": bytes([V1]) + OPEN + feed(pdu(1, 3, 1) + key(1) * 2 + EOD),
+    "withdrawn-twice": bytes([RESUMED]) + OPEN + feed(pdu(1, 3, 1) + v6(0, 32, 48) * 2 + EOD),
+    "announced-and-withdrawn": bytes([RESUMED]) + OPEN + feed(pdu(1, 3, 1) + v4(1, 24, 24) + v4(0, 24, 24) + EOD) + commit(True, 1),
+    "unknown-withdrawal": bytes([RESUMED]) + OPEN + feed(pdu(1, 3, 1) + v4(0, 24, 24) + EOD) + commit(True, 1) + CLOSED + tick(11) + CONNECTED,
+    "withdrawal-in-full-set": bytes([V1]) + OPEN + feed(pdu(1, 3, 1) + v4(0, 24, 24)),
+    "too-many-records": bytes([LIMITED]) + OPEN + feed(pdu(1, 3, 1) + b"".join(v4(1, 24, 24, asn=i) for i in range(6))),
+    "store-refuses": bytes([V1]) + OPEN + feed(pdu(1, 3, 1) + EOD) + commit(False) + tick(11) + feed(pdu(1, 3, 1) + EOD) + commit(),
+    "commit-after-close": bytes([V1]) + OPEN + feed(pdu(1, 3, 1) + EOD) + CLOSED + tick(20) + commit() + tick(11) + CONNECTED,
+    "stall": bytes([V1]) + OPEN + feed(pdu(1, 3, 1)) + tick(21) + CLOSED,
+    "other-version-inside": bytes([V1]) + SYNC + feed(pdu(0, 0, 1, u32(9))),
+    "structured": bytes([V1]) + OPEN + bytes([5, 3, 3, 0, 5, 4, 1, 1, 5, 6, 1, 1, 5, 9, 1, 1, 5, 7, 3, 9]) + commit(),
+}
+
+
+def write(name, inputs):
+    folder = os.path.join(HERE, "corpus", name)
+    os.makedirs(folder, exist_ok=True)
+    for old in os.listdir(folder):
+        if old not in inputs:
+            os.remove(os.path.join(folder, old))
+    for title, octets in inputs.items():
+        with open(os.path.join(folder, title), "wb") as f:
+            f.write(octets)
+
+
+write("rtr", RTR)
+write("rtr_client", CLIENT)
