@@ -16,8 +16,10 @@ struct ww_rtr_client;
 
 struct ww_rtr_client_config {
   char name[64];
-  uint8_t max_version;       /* 0 or 1; default 1 */
-  size_t max_records;        /* 0: default 10 million; more is an error and drops the session */
+  uint8_t max_version;  /* 0 or 1; default 1 */
+  size_t max_records;   /* 0: default 10 million; more in one response is an error and drops the session. A
+                           router key counts one more for each 32 octets of its SPKI */
+  uint64_t jitter_seed; /* spreads reconnects; different for each daemon and cache */
 };
 
 /* Where a session resumes: from the store. */
@@ -36,18 +38,26 @@ enum ww_rtr_action {
   WW_RTR_CLOSE,   /* send what is queued, then close (and then call _closed) */
 };
 
-enum ww_rtr_status { WW_RTR_IDLE, WW_RTR_CONNECTING, WW_RTR_NEGOTIATING, WW_RTR_SYNCING, WW_RTR_ESTABLISHED, WW_RTR_BACKOFF };
+enum ww_rtr_status {
+  WW_RTR_IDLE,
+  WW_RTR_CONNECTING,
+  WW_RTR_NEGOTIATING,
+  WW_RTR_SYNCING,
+  WW_RTR_ESTABLISHED,
+  WW_RTR_BACKOFF
+};
 
 /* A completed response. Ownership of the records moves to the callback's owner. */
 struct ww_rtr_update {
-  bool full;                       /* answer to a Reset Query: `delta.announce` is the whole set, sorted */
-  struct ww_payload_delta delta;   /* incremental: one entry a record, in its final state; sorted */
+  bool full;                     /* answer to a Reset Query: `delta.announce` is the whole set, sorted */
+  struct ww_payload_delta delta; /* incremental: one entry a record, in its final state; sorted */
   uint8_t version;
   uint16_t session;
   uint32_t serial;
   uint32_t refresh, retry, expire; /* seconds; in force */
 };
 
+/* Callbacks may call _committed() but must not free the client. */
 struct ww_rtr_client_events {
   void *ctx;
   /* Take the update (set *update to zero or free it). The machine regards the serial as its resume point only after
@@ -63,11 +73,13 @@ struct ww_rtr_client *ww_rtr_client_new(const struct ww_rtr_client_config *confi
 void ww_rtr_client_free(struct ww_rtr_client *client);
 
 /* Each returns what to do with the connection. After every call: send ww_rtr_client_output() (then consume it), and
- * call _tick() no later than ww_rtr_client_deadline(). */
+ * call _tick() no later than ww_rtr_client_deadline(). CLOSE is said once; until _closed() the machine then sleeps and
+ * ignores input. The log is borrowed and must outlive the client; config, resume and events are copied. */
 enum ww_rtr_action ww_rtr_client_tick(struct ww_rtr_client *client, struct ww_now now);
 enum ww_rtr_action ww_rtr_client_connected(struct ww_rtr_client *client, struct ww_now now);
 enum ww_rtr_action ww_rtr_client_connect_failed(struct ww_rtr_client *client, const char *why, struct ww_now now);
-enum ww_rtr_action ww_rtr_client_input(struct ww_rtr_client *client, const uint8_t *data, size_t len, struct ww_now now);
+enum ww_rtr_action ww_rtr_client_input(struct ww_rtr_client *client, const uint8_t *data, size_t len,
+                                       struct ww_now now);
 enum ww_rtr_action ww_rtr_client_closed(struct ww_rtr_client *client, struct ww_now now);
 /* The update handed out was stored (ok) or refused (then the machine resets to a full query). `unknown` > 0: so many
  * withdrawals named records that were not held, which is error 6. */

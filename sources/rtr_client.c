@@ -1,0 +1,941 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The router side of the RPKI-to-Router protocol.
+ *
+ * One connection at a time goes through these phases; a lost or refused one always comes back to IDLE, with a back-off:
+ *
+ *     IDLE --tick--> CONNECTING --connected--> QUERIED --Cache Response--> RESPONSE --End of Data--> COMMIT
+ *                                                 ^  \--Cache Reset, once: Reset Query--/               |
+ *                                                 |                                                     | committed
+ *                                                 +---- refresh, notify, retry ---- WAIT <--------------+
+ *     any --error, stall, expiry of what a delta builds on--> CLOSING --closed--> IDLE
+ *
+ * What is known about the cache beyond a connection: the resume point (version, session, serial, timers: the three are
+ * commensurate only together, RFC 8210 §5.1), the protocol version to open with, whether the owner holds data from it
+ * and until when, and an update that was handed out and is not committed yet. While there is one, nothing is asked and
+ * nothing is connected: the answer would build on a state that may not come to be.
+ *
+ * Invariants: at most one query is outstanding; records leave only at a sound End of Data; a delta leaves only if it
+ * starts at the resume point; an Error Report is never answered; output holds at most one query and one Error Report
+ * for each connection phase; after _tick(now) the deadline is later than now.
+ *
+ * Ownership: `collect` owns the records of the response under way, an update's receiver those handed out, `partial`
+ * the octets of at most one incomplete PDU.
+ *
+ * Clauses: RFC 8210 §4 to §8, §12; RFC 6810 §6, §8; RFC 1982 §3.2 (serial comparison).
+ */
+#include "sources/rtr_client.h"
+#include "sources/rtr_collect.h"
+
+#include "base/text.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+  REFRESH_DEFAULT = 3600,
+  REFRESH_MAX = 86400, /* seconds, RFC 8210 §6, also for version 0 */
+  RETRY_DEFAULT = 600,
+  RETRY_MAX = 7200,
+  EXPIRE_DEFAULT = 7200,
+  EXPIRE_MIN = 600,
+  EXPIRE_MAX = 172800,
+  STALL_RETRIES = 3, /* no progress in so many Retry Intervals: the cache is gone */
+  NO_DATA_RETRY_SEC = 60,
+  CONNECT_TIMEOUT_MS = 30000,
+  NOTIFY_GAP_MS = 1000, /* between the starts of two queries, when notifications press */
+  BACKOFF_FIRST_MS = 1000,
+  STABLE_MS = 60000, /* a session in sync for so long was a good one: the back-off starts over */
+  VERSION_MEMORY_MS = 24 * 3600 * 1000,
+  SERIAL_ATTEMPTS = 2, /* Serial Queries cut off without an answer before a Reset Query is tried */
+  MAX_RECORDS_DEFAULT = 10000000,
+  ERROR_PDU_MAX = 32 + WW_SPKI_MAX, /* octets of an offending PDU that are quoted: any legal one but an Error Report */
+  OUTPUT_MAX = 65536,
+};
+
+enum phase { PHASE_IDLE, PHASE_CONNECTING, PHASE_QUERIED, PHASE_RESPONSE, PHASE_COMMIT, PHASE_WAIT, PHASE_CLOSING };
+
+struct ww_rtr_client {
+  struct ww_rtr_client_config config;
+  struct ww_rtr_client_events events;
+  const struct ww_log *log;
+  uint64_t random;
+
+  /* the cache */
+  struct ww_rtr_resume resume;
+  bool has_data;         /* the owner holds records of this cache ... */
+  ww_mono_ms expire_at;  /* ... until then */
+  uint8_t version;       /* to open with, or in use */
+  ww_mono_ms version_at; /* when it was learnt */
+  uint8_t spoken;        /* bit v: the cache has answered in version v */
+  bool version_guessed;  /* lowered because the cache closed without a word */
+  bool version_switched; /* since the last complete response: stops two versions from chasing each other */
+  bool force_reset;      /* the next query is a Reset Query, although the resume point stands */
+  unsigned serial_cut;   /* Serial Queries in a row that ended without an answer */
+  unsigned failures;     /* in a row, for the back-off */
+  unsigned refusals;     /* updates in a row that the owner could not store */
+
+  /* the update that waits for _committed() */
+  struct {
+    bool active, full, flushed; /* flushed: the owner was told to drop everything meanwhile */
+    struct ww_rtr_resume point;
+    ww_mono_ms eod_at;
+    size_t transient;
+  } pending;
+
+  /* the connection */
+  enum phase phase;
+  bool negotiated;
+  bool heard;         /* any PDU came */
+  bool asked_reset;   /* the query under way, or answered last, is a Reset Query */
+  bool reconnect_now; /* to try another version needs no back-off */
+  uint16_t session;   /* of the response under way */
+  bool host_bits_said;
+  bool notified;
+  uint32_t notify_serial;
+  ww_mono_ms connect_at, connect_until, query_at, query_sent, progress_at, synced_at;
+  bool synced; /* synced_at is set */
+
+  struct ww_rtr_collect collect;
+  struct ww_buf partial, output;
+  uint64_t pdus, errors, connects;
+  char last_error[160];
+};
+
+/* RFC 1982 §3.2: a - b by serial number arithmetic; 0 equal, negative older. Half the circle apart is undefined there:
+ * CHOICE: it counts as older. */
+static int32_t serial_distance(uint32_t a, uint32_t b) { return (int32_t)(a - b); }
+
+static uint64_t random_next(struct ww_rtr_client *c) { /* splitmix64 */
+  uint64_t z = (c->random += 0x9e3779b97f4a7c15u);
+  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+  z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+  return z ^ (z >> 31);
+}
+
+static uint32_t retry_interval(const struct ww_rtr_client *c) {
+  return c->resume.retry ? c->resume.retry : RETRY_DEFAULT;
+}
+
+/* Grows by doubling from one second to the Retry Interval, give or take a quarter.
+ * CHOICE: RFC 8210 §6 has a router not retry a failed query sooner than the Retry Interval, whose default is ten
+ * minutes. A restarted cache is back in seconds, so the first attempts come sooner, and only a cache that goes on
+ * failing is left alone for that long. */
+static ww_mono_ms backoff_ms(struct ww_rtr_client *c, unsigned failures) {
+  uint64_t most = (uint64_t)retry_interval(c) * 1000, wait = BACKOFF_FIRST_MS;
+  while (--failures && wait < most)
+    wait *= 2;
+  if (wait > most)
+    wait = most;
+  return wait - wait / 4 + random_next(c) % (wait / 2 + 1);
+}
+
+static void note(struct ww_rtr_client *c, enum ww_log_level level, const char *fmt, ...) WW_PRINTF(3, 4);
+static void note(struct ww_rtr_client *c, enum ww_log_level level, const char *fmt, ...) {
+  char text[240];
+  va_list ap;
+  va_start(ap, fmt);
+  vsnprintf(text, sizeof(text), fmt, ap);
+  va_end(ap);
+  ww_text_one_line(text);
+  if (level <= WW_LOG_WARNING)
+    snprintf(c->last_error, sizeof(c->last_error), "%.*s", (int)sizeof(c->last_error) - 1, text);
+  ww_log(c->log, level, "rtr cache %s: %s", c->config.name, text);
+}
+
+static bool serial_usable(const struct ww_rtr_client *c) {
+  /* RFC 8210 §5.1: sessions of different versions are different sessions. */
+  return c->resume.valid && c->resume.version == c->version && !c->force_reset;
+}
+
+/* A query that ends without its End of Data. CHOICE: what happens to a Serial Query twice in a row will happen again:
+ * perhaps it is our session that the cache cannot stand, or a delta that it cannot tell. Then a Reset Query is tried.
+ */
+static void query_failed(struct ww_rtr_client *c) {
+  if ((c->phase == PHASE_QUERIED || c->phase == PHASE_RESPONSE) && !c->asked_reset &&
+      ++c->serial_cut >= SERIAL_ATTEMPTS) {
+    c->force_reset = true;
+    c->serial_cut = 0;
+  }
+}
+
+/* Every way to end a connection from here. What was collected is worth nothing without its End of Data. */
+static enum ww_rtr_action drop(struct ww_rtr_client *c) {
+  query_failed(c);
+  c->phase = PHASE_CLOSING;
+  ww_rtr_collect_clear(&c->collect);
+  ww_buf_clear(&c->partial);
+  return WW_RTR_CLOSE;
+}
+
+static void flush(struct ww_rtr_client *c, const char *why) {
+  c->resume.valid = false;
+  c->has_data = false;
+  if (c->pending.active)
+    c->pending.flushed = true;
+  note(c, WW_LOG_WARNING, "its data is dropped: %s", why);
+  c->events.flush(c->events.ctx, why);
+}
+
+static bool send_pdu(struct ww_rtr_client *c, const struct ww_rtr_pdu *pdu) {
+  struct ww_writer size = ww_writer_make(NULL, 0);
+  ww_rtr_write(&size, pdu);
+  uint8_t *room = ww_buf_reserve(&c->output, size.len);
+  if (!room)
+    return false;
+  struct ww_writer w = ww_writer_make(room, size.len);
+  ww_rtr_write(&w, pdu);
+  ww_buf_commit(&c->output, w.len);
+  return !w.overflow;
+}
+
+/* Reports an error to the cache and drops the session. `pdu` is the offending PDU as received, or NULL when the error
+ * is not that of one PDU (RFC 8210 §5.11: then the field is empty). */
+static enum ww_rtr_action refuse(struct ww_rtr_client *c, uint16_t code, const uint8_t *pdu, size_t pdu_len,
+                                 const char *fmt, ...) WW_PRINTF(5, 6);
+static enum ww_rtr_action refuse(struct ww_rtr_client *c, uint16_t code, const uint8_t *pdu, size_t pdu_len,
+                                 const char *fmt, ...) {
+  char text[200];
+  va_list ap;
+  va_start(ap, fmt);
+  int n = vsnprintf(text, sizeof(text), fmt, ap);
+  va_end(ap);
+  size_t text_len = n < 0 ? 0 : (size_t)n < sizeof(text) ? (size_t)n : sizeof(text) - 1;
+  c->errors++;
+  note(c, WW_LOG_WARNING, "%s (we report %s)", text, ww_rtr_error_name(code));
+  /* RFC 8210 §5.11: no Error Report for an Error Report. */
+  if (pdu && pdu_len > 1 && pdu[1] == WW_RTR_ERROR_REPORT)
+    return drop(c);
+  /* CHOICE: code 8 does not exist in RFC 6810 §10; a session of version 0 is told 4. */
+  if (c->version == WW_RTR_V0 && code == WW_RTR_UNEXPECTED_VERSION)
+    code = WW_RTR_UNSUPPORTED_VERSION;
+  struct ww_rtr_pdu report = {
+      .version = c->version,
+      .type = WW_RTR_ERROR_REPORT,
+      .u.error = {.code = code,
+                  .pdu = pdu,
+                  .pdu_len = (uint32_t)(!pdu                      ? 0
+                                        : pdu_len < ERROR_PDU_MAX ? pdu_len
+                                                                  : ERROR_PDU_MAX),
+                  .text = (const uint8_t *)text,
+                  .text_len = (uint32_t)text_len},
+  };
+  if (!send_pdu(c, &report))
+    note(c, WW_LOG_WARNING, "no memory for an Error Report");
+  return drop(c);
+}
+
+/* As refuse(), quoting a PDU that is no longer at hand as it was received: it is written anew. */
+static enum ww_rtr_action refuse_record(struct ww_rtr_client *c, uint16_t code, struct ww_rtr_pdu *pdu) {
+  uint8_t octets[ERROR_PDU_MAX];
+  pdu->version = c->version;
+  struct ww_writer w = ww_writer_make(octets, sizeof(octets));
+  ww_rtr_write(&w, pdu);
+  char what[WW_PREFIX_STRLEN + 64];
+  if (pdu->type == WW_RTR_ROUTER_KEY) {
+    snprintf(what, sizeof(what), "router key of AS%u", pdu->u.key.key.asn);
+  } else {
+    char prefix[WW_PREFIX_STRLEN];
+    snprintf(what, sizeof(what), "%s-%u AS%u", ww_prefix_format(&pdu->u.prefix.vrp.prefix, prefix),
+             pdu->u.prefix.vrp.max_len, pdu->u.prefix.vrp.asn);
+  }
+  return refuse(c, code, octets, w.len, "%s is %s twice in one response", what,
+                code == WW_RTR_DUPLICATE ? "announced" : "withdrawn");
+}
+
+static enum ww_rtr_action send_query(struct ww_rtr_client *c, struct ww_now now) {
+  c->asked_reset = !serial_usable(c);
+  struct ww_rtr_pdu query = {.version = c->version, .type = c->asked_reset ? WW_RTR_RESET_QUERY : WW_RTR_SERIAL_QUERY};
+  if (!c->asked_reset) {
+    query.session = c->resume.session;
+    query.u.serial.serial = c->resume.serial;
+  }
+  if (!send_pdu(c, &query)) {
+    c->errors++;
+    note(c, WW_LOG_ERROR, "no room to send a query");
+    return drop(c);
+  }
+  note(c, WW_LOG_DEBUG, "%s in version %u", ww_rtr_type_name(query.type), c->version);
+  ww_rtr_collect_clear(&c->collect);
+  c->host_bits_said = false;
+  c->notified = false;
+  c->phase = PHASE_QUERIED;
+  c->query_sent = c->progress_at = now.mono;
+  return WW_RTR_STAY;
+}
+
+/* Opens with another version from now on. Returns whether that may be done at once. */
+static void use_version(struct ww_rtr_client *c, uint8_t version, struct ww_now now) {
+  note(c, WW_LOG_NOTICE, "going to version %u", version);
+  c->version = version;
+  c->version_at = now.mono;
+  c->version_guessed = false;
+  /* RFC 8210 §6: a version mismatch overrides the Retry Interval. Once: two that cannot agree are to back off. */
+  c->reconnect_now = !c->version_switched;
+  c->version_switched = true;
+}
+
+static void settle_version(struct ww_rtr_client *c, struct ww_now now) {
+  c->negotiated = true;
+  c->spoken |= (uint8_t)(1u << c->version);
+  if (c->version_guessed)
+    c->version_at = now.mono;
+  c->version_guessed = false;
+}
+
+/* ------------------------------------------------------------------ PDUs from the cache */
+
+struct received { /* a PDU and its octets */
+  const struct ww_rtr_pdu *pdu;
+  const uint8_t *octets;
+};
+
+static enum ww_rtr_action out_of_place(struct ww_rtr_client *c, struct received in) {
+  /* RFC 8210 §12: code 3 is for requests; the only ones a router can refuse are queries sent to it. Everything else
+   * that nobody asked for is Corrupt Data, "not specified by another error code". */
+  bool request = in.pdu->type == WW_RTR_SERIAL_QUERY || in.pdu->type == WW_RTR_RESET_QUERY;
+  return refuse(c, request ? WW_RTR_INVALID_REQUEST : WW_RTR_CORRUPT_DATA, in.octets, in.pdu->len, "unexpected %s",
+                ww_rtr_type_name(in.pdu->type));
+}
+
+static enum ww_rtr_action session_mismatch(struct ww_rtr_client *c, struct received in, uint16_t expected) {
+  /* RFC 8210 §5.1: terminate with code 0 and flush all data learned from that cache. */
+  enum ww_rtr_action action = refuse(c, WW_RTR_CORRUPT_DATA, in.octets, in.pdu->len, "session ID %u in a %s, not %u",
+                                     in.pdu->session, ww_rtr_type_name(in.pdu->type), expected);
+  flush(c, "the cache began another session");
+  return action;
+}
+
+static enum ww_rtr_action on_notify(struct ww_rtr_client *c, struct received in) {
+  bool session_known = false;
+  uint16_t session = 0;
+  switch (c->phase) {
+  case PHASE_RESPONSE:
+    session_known = true;
+    session = c->session;
+    break;
+  case PHASE_COMMIT:
+    session_known = true;
+    session = c->pending.point.session;
+    break;
+  case PHASE_QUERIED:
+    session_known = !c->asked_reset;
+    session = c->resume.session;
+    break;
+  default: /* WAIT: after a synchronisation, or after No Data, when there may be no session yet */
+    session_known = serial_usable(c);
+    session = c->resume.session;
+    break;
+  }
+  if (session_known && session != in.pdu->session)
+    return session_mismatch(c, in, session);
+  uint32_t serial = in.pdu->u.serial.serial;
+  if (c->phase != PHASE_WAIT) { /* one query at a time: looked at when the answer is committed */
+    c->notified = session_known;
+    c->notify_serial = serial;
+    return WW_RTR_STAY;
+  }
+  if (session_known && serial_distance(serial, c->resume.serial) <= 0)
+    return WW_RTR_STAY; /* nothing that we do not have */
+  /* RFC 8210 §6: a notification overrides the Refresh Interval. */
+  ww_mono_ms at = c->query_sent + NOTIFY_GAP_MS;
+  if (at < c->query_at)
+    c->query_at = at;
+  return WW_RTR_STAY;
+}
+
+static enum ww_rtr_action on_cache_response(struct ww_rtr_client *c, struct received in) {
+  if (c->phase != PHASE_QUERIED)
+    return out_of_place(c, in);
+  if (!c->asked_reset && in.pdu->session != c->resume.session)
+    return session_mismatch(c, in, c->resume.session);
+  c->session = in.pdu->session;
+  c->phase = PHASE_RESPONSE;
+  return WW_RTR_STAY;
+}
+
+static enum ww_rtr_action on_record(struct ww_rtr_client *c, struct received in) {
+  const struct ww_rtr_pdu *pdu = in.pdu;
+  if (c->phase != PHASE_RESPONSE)
+    return out_of_place(c, in);
+  bool is_key = pdu->type == WW_RTR_ROUTER_KEY;
+  bool announce = is_key ? pdu->u.key.announce : pdu->u.prefix.announce;
+  /* RFC 8210 §5.5: in the answer to a Reset Query the flag MUST be announce. CHOICE: code 0, not 6: the PDU is wrong
+   * whatever it names. */
+  if (!announce && c->asked_reset)
+    return refuse(c, WW_RTR_CORRUPT_DATA, in.octets, pdu->len, "a withdrawal in the answer to a Reset Query");
+  if (!is_key && pdu->u.prefix.host_bits && !c->host_bits_said) {
+    /* CHOICE: RFC 8210 says nothing of host bits, and caches that send them exist: masked, and said once. */
+    c->host_bits_said = true;
+    char prefix[WW_PREFIX_STRLEN];
+    note(c, WW_LOG_NOTICE, "host bits set beyond %s are ignored", ww_prefix_format(&pdu->u.prefix.vrp.prefix, prefix));
+  }
+  enum ww_err err = is_key ? ww_rtr_collect_key(&c->collect, &pdu->u.key.key, announce)
+                           : ww_rtr_collect_vrp(&c->collect, &pdu->u.prefix.vrp, announce);
+  if (err == WW_OK)
+    return WW_RTR_STAY;
+  /* RFC 8210 §12 code 1: "ran out of memory"; §5.11: a generic error quotes no PDU. */
+  if (err == WW_ERR_LIMIT)
+    return refuse(c, WW_RTR_INTERNAL_ERROR, NULL, 0, "more than %zu records in one response", c->config.max_records);
+  return refuse(c, WW_RTR_INTERNAL_ERROR, NULL, 0, "%s", ww_err_name(err));
+}
+
+static uint32_t clamp_timer(struct ww_rtr_client *c, const char *name, uint32_t value, uint32_t min, uint32_t max) {
+  uint32_t clamped = value < min ? min : value > max ? max : value;
+  if (clamped != value)
+    note(c, WW_LOG_WARNING, "%s Interval of %u s is outside %u..%u: %u s is used", name, value, min, max, clamped);
+  return clamped;
+}
+
+/* CHOICE: RFC 8210 §6 gives ranges and says nothing of values outside them; they are moved to the nearest bound, for
+ * data with odd timers is better than none. */
+static void timers_take(struct ww_rtr_client *c, const struct ww_rtr_pdu *eod, struct ww_rtr_resume *point) {
+  /* RFC 6810 §6, §8: version 0 has no timers; poll hourly, keep data for two polling periods. */
+  point->refresh = REFRESH_DEFAULT;
+  point->retry = RETRY_DEFAULT;
+  point->expire = EXPIRE_DEFAULT;
+  if (!eod->u.eod.timers)
+    return;
+  point->refresh = clamp_timer(c, "Refresh", eod->u.eod.refresh, 1, REFRESH_MAX);
+  point->retry = clamp_timer(c, "Retry", eod->u.eod.retry, 1, RETRY_MAX);
+  point->expire = clamp_timer(c, "Expire", eod->u.eod.expire, EXPIRE_MIN, EXPIRE_MAX);
+  /* RFC 8210 §6: Expire MUST be larger than both. Where it is not, the data must still be asked for before it goes. */
+  if (point->refresh >= point->expire || point->retry >= point->expire) {
+    uint32_t half = point->expire / 2;
+    if (point->refresh > half)
+      point->refresh = half;
+    if (point->retry > half)
+      point->retry = half;
+    note(c, WW_LOG_WARNING, "Expire Interval of %u s is not larger than Refresh and Retry: those are cut to %u s",
+         point->expire, half);
+  }
+}
+
+static enum ww_rtr_action on_end_of_data(struct ww_rtr_client *c, struct received in, struct ww_now now) {
+  if (c->phase != PHASE_RESPONSE)
+    return out_of_place(c, in);
+  /* RFC 8210 §5.8: the Session ID MUST be that of the Cache Response. */
+  if (in.pdu->session != c->session)
+    return session_mismatch(c, in, c->session);
+  uint32_t serial = in.pdu->u.eod.serial;
+  if (!c->asked_reset && serial_distance(serial, c->resume.serial) < 0) {
+    c->resume.valid = false;
+    return refuse(c, WW_RTR_CORRUPT_DATA, in.octets, in.pdu->len, "a delta from serial %u back to %u", c->resume.serial,
+                  serial);
+  }
+  struct ww_rtr_update update = {
+      .full = c->asked_reset, .version = c->version, .session = c->session, .serial = serial};
+  struct ww_rtr_pdu culprit;
+  size_t transient;
+  enum ww_err err = ww_rtr_collect_finish(&c->collect, &update.delta, &transient, &culprit);
+  if (err) {
+    c->resume.valid = false; /* the same query would bring the same answer */
+    if (err == WW_ERR_EXISTS || err == WW_ERR_NOTFOUND)
+      return refuse_record(c, err == WW_ERR_EXISTS ? WW_RTR_DUPLICATE : WW_RTR_UNKNOWN_WITHDRAWAL, &culprit);
+    return refuse(c, WW_RTR_INTERNAL_ERROR, NULL, 0, "%s", ww_err_name(err));
+  }
+  c->pending.active = true;
+  c->pending.full = update.full;
+  c->pending.flushed = false;
+  c->pending.eod_at = now.mono;
+  c->pending.transient = transient;
+  c->pending.point = (struct ww_rtr_resume){
+      .valid = true, .version = c->version, .session = c->session, .serial = serial, .last_sync = now.unix_sec};
+  timers_take(c, in.pdu, &c->pending.point);
+  update.refresh = c->pending.point.refresh;
+  update.retry = c->pending.point.retry;
+  update.expire = c->pending.point.expire;
+  c->phase = PHASE_COMMIT;
+  c->version_switched = false;
+  c->serial_cut = 0;
+  note(c, WW_LOG_INFO, "%s complete at serial %u: %zu prefixes and %zu keys announced, %zu and %zu withdrawn",
+       update.full ? "full set" : "delta", serial, update.delta.announce.vrp_count, update.delta.announce.key_count,
+       update.delta.withdraw.vrp_count, update.delta.withdraw.key_count);
+  c->events.update(c->events.ctx, &update); /* last: the owner may commit, and call us, from in there */
+  return WW_RTR_STAY;
+}
+
+static enum ww_rtr_action on_cache_reset(struct ww_rtr_client *c, struct received in, struct ww_now now) {
+  /* RFC 8210 §5.9: the answer to a Serial Query, and to nothing else. */
+  if (c->phase != PHASE_QUERIED || c->asked_reset)
+    return out_of_place(c, in);
+  /* RFC 8210 §8.3: MUST issue a Reset Query. What we hold stays until the new set is complete. */
+  c->force_reset = true;
+  return send_query(c, now);
+}
+
+static enum ww_rtr_action on_error_report(struct ww_rtr_client *c, struct received in, struct ww_now now) {
+  const struct ww_rtr_pdu *pdu = in.pdu;
+  bool negotiating = !c->negotiated;
+  bool asked = c->phase == PHASE_QUERIED || c->phase == PHASE_RESPONSE;
+  bool ours = pdu->version == c->version;
+  uint16_t code = pdu->u.error.code;
+  c->errors++;
+  note(c, code == WW_RTR_NO_DATA ? WW_LOG_NOTICE : WW_LOG_WARNING, "the cache reports %s (%u, version %u): %.*s",
+       ww_rtr_error_name(code), code, pdu->version, (int)(pdu->u.error.text_len < 80 ? pdu->u.error.text_len : 80),
+       pdu->u.error.text_len ? (const char *)pdu->u.error.text : "");
+
+  if (code == WW_RTR_NO_DATA && asked && (ours || (negotiating && pdu->version < c->version))) {
+    /* RFC 8210 §8.4: not fatal; MUST issue periodic Reset Queries. DEVIATION: not at the Retry Interval of §6, which is
+     * ten minutes by default, but about once a minute, as draft-ietf-sidrops-8210bis-26 §8.4 advises. */
+    if (!ours)
+      use_version(c, pdu->version, now);
+    c->reconnect_now = false; /* the connection is as good as another */
+    settle_version(c, now);
+    ww_rtr_collect_clear(&c->collect);
+    c->force_reset = true;
+    c->phase = PHASE_WAIT;
+    uint32_t wait = retry_interval(c) < NO_DATA_RETRY_SEC ? retry_interval(c) : NO_DATA_RETRY_SEC;
+    c->query_at = now.mono + (ww_mono_ms)wait * 1000;
+    return WW_RTR_STAY;
+  }
+  if (negotiating && (code == WW_RTR_UNSUPPORTED_VERSION || pdu->version < c->version)) {
+    /* RFC 8210 §7: a cache of version 0 may end the connection, perhaps with a report of version 0 (CHOICE: of any
+     * code); one of version 1 may refuse version 0 with a report of version 1. */
+    if (pdu->version < c->version)
+      use_version(c, pdu->version, now);
+    else if (ours && c->version > WW_RTR_V0)
+      use_version(c, c->version - 1, now);
+    else if (pdu->version > c->version && pdu->version <= c->config.max_version)
+      use_version(c, pdu->version, now);
+    else
+      note(c, WW_LOG_ERROR, "no common version: the cache wants %u", pdu->version);
+    return drop(c);
+  }
+  /* A fatal error. CHOICE: after a Serial Query the next one is a Reset Query whatever the code was: caches answer an
+   * old session ID with code 0 and say no more. The data in force stays until that set is complete, or expires: §5.1
+   * asks for a flush on a session mismatch, but this report does not say that there was one. */
+  if (asked && !c->asked_reset)
+    c->force_reset = true;
+  return drop(c);
+}
+
+/* RFC 8210 §7, before the first answer. *done: the PDU needs no more handling. */
+static enum ww_rtr_action negotiate(struct ww_rtr_client *c, struct received in, struct ww_now now, bool *done) {
+  const struct ww_rtr_pdu *pdu = in.pdu;
+  *done = true;
+  if (pdu->type == WW_RTR_SERIAL_NOTIFY)
+    return WW_RTR_STAY; /* RFC 8210 §7: MUST ignore, whatever its version */
+  *done = false;
+  if (pdu->type == WW_RTR_ERROR_REPORT)
+    return WW_RTR_STAY;
+  if (pdu->version < c->version) {
+    /* RFC 8210 §7: the cache answers in version 0: MUST downgrade or terminate. A delta cannot be used: it belongs to
+     * a session of that version, and ours was of this one. */
+    use_version(c, pdu->version, now);
+    if (!c->asked_reset && pdu->type != WW_RTR_CACHE_RESET) {
+      *done = true;
+      return drop(c);
+    }
+    c->reconnect_now = false; /* no need to */
+  } else if (pdu->version > c->version) {
+    *done = true;
+    enum ww_rtr_action action =
+        refuse(c, WW_RTR_UNEXPECTED_VERSION, in.octets, pdu->len, "%s of version %u to a query of version %u",
+               ww_rtr_type_name(pdu->type), pdu->version, c->version);
+    if (pdu->version <= c->config.max_version)
+      use_version(c, pdu->version, now);
+    return action;
+  }
+  settle_version(c, now);
+  return WW_RTR_STAY;
+}
+
+static enum ww_rtr_action on_pdu(struct ww_rtr_client *c, struct received in, struct ww_now now) {
+  const struct ww_rtr_pdu *pdu = in.pdu;
+  c->pdus++;
+  c->heard = true;
+  if (!c->negotiated) {
+    bool done;
+    enum ww_rtr_action action = negotiate(c, in, now, &done);
+    if (done)
+      return action;
+  } else if (pdu->version != c->version) {
+    /* RFC 8210 §7: MUST drop the session, with code 8 unless the PDU is an Error Report. */
+    return refuse(c, WW_RTR_UNEXPECTED_VERSION, in.octets, pdu->len, "%s of version %u in a session of version %u",
+                  ww_rtr_type_name(pdu->type), pdu->version, c->version);
+  }
+  if (pdu->type != WW_RTR_SERIAL_NOTIFY)
+    c->progress_at = now.mono;
+  switch (pdu->type) {
+  case WW_RTR_IPV4_PREFIX:
+  case WW_RTR_IPV6_PREFIX:
+  case WW_RTR_ROUTER_KEY:
+    return on_record(c, in);
+  case WW_RTR_SERIAL_NOTIFY:
+    return on_notify(c, in);
+  case WW_RTR_CACHE_RESPONSE:
+    return on_cache_response(c, in);
+  case WW_RTR_END_OF_DATA:
+    return on_end_of_data(c, in, now);
+  case WW_RTR_CACHE_RESET:
+    return on_cache_reset(c, in, now);
+  case WW_RTR_ERROR_REPORT:
+    return on_error_report(c, in, now);
+  default:
+    return out_of_place(c, in);
+  }
+}
+
+/* ------------------------------------------------------------------ octets */
+
+static bool listening(const struct ww_rtr_client *c) {
+  return c->phase == PHASE_QUERIED || c->phase == PHASE_RESPONSE || c->phase == PHASE_COMMIT || c->phase == PHASE_WAIT;
+}
+
+/* Handles one PDU at the front of `data`; *used is 0 when it is not complete and *want then says how many octets it
+ * needs as far as is known. */
+static enum ww_rtr_action one_pdu(struct ww_rtr_client *c, const uint8_t *data, size_t len, size_t *used, size_t *want,
+                                  struct ww_now now) {
+  struct ww_rtr_pdu pdu;
+  struct ww_diag diag;
+  uint16_t code;
+  *used = 0;
+  switch (ww_rtr_decode(data, len, &pdu, &code, &diag)) {
+  case WW_OK:
+    *used = pdu.len;
+    return on_pdu(c, (struct received){.pdu = &pdu, .octets = data}, now);
+  case WW_ERR_SHORT:
+    *want = len < WW_RTR_HEADER_LEN ? WW_RTR_HEADER_LEN : pdu.len;
+    return WW_RTR_STAY;
+  default:
+    c->heard = true;
+    if (code == WW_RTR_UNSUPPORTED_VERSION && c->negotiated)
+      code = WW_RTR_UNEXPECTED_VERSION;
+    /* RFC 8210 §5.11: of a PDU with a possibly corrupt length no more than is here. */
+    return refuse(c, code, data,
+                  pdu.len < WW_RTR_HEADER_LEN ? WW_RTR_HEADER_LEN
+                  : pdu.len < len             ? pdu.len
+                                              : len,
+                  "%s", diag.text);
+  }
+}
+
+enum ww_rtr_action ww_rtr_client_input(struct ww_rtr_client *c, const uint8_t *data, size_t len, struct ww_now now) {
+  enum ww_rtr_action action = WW_RTR_STAY;
+  size_t used, want = 0;
+  /* A PDU that an earlier call left incomplete is completed first, and no more than it: the rest is read in place. */
+  while (listening(c) && action == WW_RTR_STAY && c->partial.len) {
+    want = WW_RTR_HEADER_LEN;
+    if (c->partial.len >= WW_RTR_HEADER_LEN) {
+      action = one_pdu(c, ww_buf_head(&c->partial), c->partial.len, &used, &want, now);
+      if (used || !listening(c)) {
+        ww_buf_clear(&c->partial);
+        break;
+      }
+    }
+    if (!len)
+      return action;
+    size_t more = want - c->partial.len < len ? want - c->partial.len : len;
+    if (ww_buf_append(&c->partial, data, more))
+      return refuse(c, WW_RTR_INTERNAL_ERROR, NULL, 0, "no memory for a PDU");
+    data += more;
+    len -= more;
+  }
+  while (listening(c) && action == WW_RTR_STAY && len) {
+    action = one_pdu(c, data, len, &used, &want, now);
+    if (!listening(c) || action != WW_RTR_STAY)
+      break;
+    if (!used) {
+      if (ww_buf_append(&c->partial, data, len))
+        return refuse(c, WW_RTR_INTERNAL_ERROR, NULL, 0, "no memory for a PDU");
+      break;
+    }
+    data += used;
+    len -= used;
+  }
+  return action;
+}
+
+/* ------------------------------------------------------------------ connection and time */
+
+struct ww_rtr_client *ww_rtr_client_new(const struct ww_rtr_client_config *config, const struct ww_rtr_resume *resume,
+                                        const struct ww_rtr_client_events *events, const struct ww_log *log,
+                                        struct ww_now now) {
+  struct ww_rtr_client *c = calloc(1, sizeof(*c));
+  if (!c)
+    return NULL;
+  c->config = *config;
+  c->config.name[sizeof(c->config.name) - 1] = '\0';
+  if (c->config.max_version > WW_RTR_V1)
+    c->config.max_version = WW_RTR_V1;
+  if (!c->config.max_records)
+    c->config.max_records = MAX_RECORDS_DEFAULT;
+  c->events = *events;
+  c->log = log;
+  c->random = config->jitter_seed;
+  c->version = c->config.max_version;
+  c->version_at = now.mono;
+  c->connect_at = now.mono;
+  ww_rtr_collect_init(&c->collect, c->config.max_records);
+  ww_buf_init(&c->partial, WW_RTR_MAX_LEN);
+  ww_buf_init(&c->output, OUTPUT_MAX);
+  if (!resume)
+    return c;
+  c->resume = *resume;
+  if (!c->resume.expire)
+    c->resume.expire = EXPIRE_DEFAULT;
+  if (c->resume.valid) {
+    /* CHOICE: the version of the stored session is where we begin, for only there its serial means something. A cache
+     * that has learnt version 1 meanwhile is found out when the memory of version 0 lapses. */
+    c->spoken = (uint8_t)(c->resume.version <= WW_RTR_V1 ? 1u << c->resume.version : 0);
+    if (c->resume.version < c->version)
+      c->version = c->resume.version;
+  }
+  /* RFC 8210 §6: data MUST NOT be kept past Expire, counted from End of Data, whether or not we were running. A clock
+   * that went back since then does not make it live longer. */
+  if (c->resume.last_sync > 0) {
+    int64_t age = now.unix_sec - c->resume.last_sync;
+    int64_t left = age < 0 ? c->resume.expire : (int64_t)c->resume.expire - age;
+    c->has_data = true;
+    c->expire_at = now.mono + (left > 0 ? (ww_mono_ms)left * 1000 : 0);
+  }
+  return c;
+}
+
+void ww_rtr_client_free(struct ww_rtr_client *c) {
+  if (!c)
+    return;
+  ww_rtr_collect_clear(&c->collect);
+  ww_buf_fini(&c->partial);
+  ww_buf_fini(&c->output);
+  free(c);
+}
+
+enum ww_rtr_action ww_rtr_client_connected(struct ww_rtr_client *c, struct ww_now now) {
+  if (c->phase != PHASE_CONNECTING)
+    return c->phase == PHASE_CLOSING ? WW_RTR_CLOSE : WW_RTR_STAY;
+  ww_buf_clear(&c->output);
+  ww_buf_clear(&c->partial);
+  c->negotiated = c->heard = c->notified = c->reconnect_now = c->synced = false;
+  /* RFC 8210 §7: a router MUST start each transport connection with a query; it says our version. */
+  return send_query(c, now);
+}
+
+/* Whatever ended the connection, this is the way back to IDLE. */
+static void gone(struct ww_rtr_client *c, struct ww_now now) {
+  ww_rtr_collect_clear(&c->collect);
+  ww_buf_clear(&c->partial);
+  ww_buf_clear(&c->output);
+  if (c->synced && now.mono - c->synced_at >= STABLE_MS)
+    c->failures = 0;
+  c->phase = PHASE_IDLE;
+  c->negotiated = c->synced = false;
+  if (c->reconnect_now) {
+    c->reconnect_now = false;
+    c->connect_at = now.mono;
+    return;
+  }
+  if (c->failures < 32) /* far beyond where doubling meets the Retry Interval */
+    c->failures++;
+  c->connect_at = now.mono + backoff_ms(c, c->failures);
+}
+
+enum ww_rtr_action ww_rtr_client_connect_failed(struct ww_rtr_client *c, const char *why, struct ww_now now) {
+  if (c->phase != PHASE_CONNECTING)
+    return ww_rtr_client_closed(c, now);
+  c->errors++;
+  note(c, WW_LOG_WARNING, "cannot connect: %s", why);
+  gone(c, now);
+  return WW_RTR_STAY;
+}
+
+enum ww_rtr_action ww_rtr_client_closed(struct ww_rtr_client *c, struct ww_now now) {
+  if (c->phase == PHASE_IDLE)
+    return WW_RTR_STAY;
+  if (c->phase == PHASE_CONNECTING) {
+    c->errors++;
+    note(c, WW_LOG_WARNING, "cannot connect: closed");
+  } else if (c->phase != PHASE_CLOSING) {
+    bool unanswered = c->phase == PHASE_QUERIED;
+    note(c, WW_LOG_WARNING, "the cache closed the connection%s",
+         c->phase == PHASE_RESPONSE ? " inside a response" : "");
+    c->errors++;
+    if (unanswered && !c->heard && !(c->spoken & 1u << c->version)) {
+      /* RFC 8210 §7: a cache of version 0 may just close; then the router MAY retry with version 0. It is a guess: not
+       * made of a cache that has ever answered in this version, and taken back if version 0 fares no better. */
+      if (c->version_guessed) {
+        c->version = c->config.max_version;
+        c->version_guessed = false;
+      } else if (c->version > WW_RTR_V0) {
+        use_version(c, c->version - 1, now);
+        c->version_guessed = true;
+      }
+    } else {
+      query_failed(c);
+    }
+  }
+  gone(c, now);
+  return WW_RTR_STAY;
+}
+
+enum ww_rtr_action ww_rtr_client_committed(struct ww_rtr_client *c, bool ok, size_t unknown, struct ww_now now) {
+  if (!c->pending.active)
+    return WW_RTR_STAY;
+  c->pending.active = false;
+  bool connected = c->phase == PHASE_COMMIT; /* else the connection went in the meantime */
+  bool contradicted = unknown > c->pending.transient;
+  if (contradicted || !ok || c->pending.flushed) {
+    /* The next set is a full one. What the owner holds, it holds until then or until it expires. */
+    c->resume.valid = false;
+    if (contradicted && connected)
+      /* RFC 8210 §12: code 6, fatal. DEVIATION: the PDU is not quoted; it is known to the store alone. */
+      return refuse(c, WW_RTR_UNKNOWN_WITHDRAWAL, NULL, 0, "%zu withdrawals of records that are not held", unknown);
+    if (!connected)
+      return WW_RTR_STAY;
+    if (c->refusals < 32)
+      c->refusals++;
+    c->phase = PHASE_WAIT;
+    c->query_at = now.mono + backoff_ms(c, c->refusals);
+    return WW_RTR_STAY;
+  }
+  c->resume = c->pending.point;
+  c->force_reset = false;
+  c->refusals = 0;
+  c->has_data = true;
+  c->expire_at = c->pending.eod_at + (ww_mono_ms)c->resume.expire * 1000;
+  if (!connected)
+    return WW_RTR_STAY;
+  if (!c->synced)
+    c->synced_at = now.mono;
+  c->synced = true;
+  c->phase = PHASE_WAIT;
+  /* RFC 8210 §6: Refresh counts from End of Data. */
+  c->query_at = c->pending.eod_at + (ww_mono_ms)c->resume.refresh * 1000;
+  if (c->notified && serial_distance(c->notify_serial, c->resume.serial) > 0 &&
+      c->query_sent + NOTIFY_GAP_MS < c->query_at)
+    c->query_at = c->query_sent + NOTIFY_GAP_MS;
+  c->notified = false;
+  return WW_RTR_STAY;
+}
+
+static ww_mono_ms stall_at(const struct ww_rtr_client *c) {
+  return c->progress_at + (ww_mono_ms)retry_interval(c) * STALL_RETRIES * 1000;
+}
+
+enum ww_rtr_action ww_rtr_client_tick(struct ww_rtr_client *c, struct ww_now now) {
+  if (c->has_data && !c->pending.active && now.mono >= c->expire_at) {
+    flush(c, "the Expire Interval has passed");
+    if ((c->phase == PHASE_QUERIED || c->phase == PHASE_RESPONSE) && !c->asked_reset) {
+      c->errors++;
+      return drop(c); /* the delta under way builds on what has just gone */
+    }
+  }
+  switch (c->phase) {
+  case PHASE_IDLE:
+    if (c->pending.active || now.mono < c->connect_at)
+      break;
+    if (c->version < c->config.max_version && now.mono - c->version_at >= VERSION_MEMORY_MS) {
+      note(c, WW_LOG_INFO, "trying version %u again", c->config.max_version);
+      c->version = c->config.max_version;
+      c->version_guessed = false;
+      c->version_at = now.mono;
+      c->spoken = 0;
+    }
+    c->phase = PHASE_CONNECTING;
+    c->connect_until = now.mono + CONNECT_TIMEOUT_MS;
+    c->connects++;
+    return WW_RTR_CONNECT;
+  case PHASE_CONNECTING:
+    if (now.mono < c->connect_until)
+      break;
+    c->errors++;
+    note(c, WW_LOG_WARNING, "cannot connect: no answer in %d s", CONNECT_TIMEOUT_MS / 1000);
+    return drop(c);
+  case PHASE_QUERIED:
+  case PHASE_RESPONSE:
+    if (now.mono < stall_at(c))
+      break;
+    c->errors++;
+    note(c, WW_LOG_WARNING, "no progress for %u s", retry_interval(c) * STALL_RETRIES);
+    return drop(c);
+  case PHASE_WAIT:
+    if (now.mono >= c->query_at)
+      return send_query(c, now);
+    break;
+  case PHASE_COMMIT:
+  case PHASE_CLOSING:
+    break;
+  }
+  return WW_RTR_STAY;
+}
+
+ww_mono_ms ww_rtr_client_deadline(const struct ww_rtr_client *c) {
+  ww_mono_ms at = WW_MONO_NEVER;
+  switch (c->phase) {
+  case PHASE_IDLE:
+    if (!c->pending.active)
+      at = c->connect_at;
+    break;
+  case PHASE_CONNECTING:
+    at = c->connect_until;
+    break;
+  case PHASE_QUERIED:
+  case PHASE_RESPONSE:
+    at = stall_at(c);
+    break;
+  case PHASE_WAIT:
+    at = c->query_at;
+    break;
+  case PHASE_COMMIT:
+  case PHASE_CLOSING:
+    break;
+  }
+  if (c->has_data && !c->pending.active && c->expire_at < at)
+    at = c->expire_at;
+  return at;
+}
+
+struct ww_buf *ww_rtr_client_output(struct ww_rtr_client *c) {
+  return &c->output;
+}
+
+static enum ww_rtr_status status_of(const struct ww_rtr_client *c) {
+  switch (c->phase) {
+  case PHASE_IDLE:
+    return c->connects ? WW_RTR_BACKOFF : WW_RTR_IDLE;
+  case PHASE_CONNECTING:
+    return WW_RTR_CONNECTING;
+  case PHASE_QUERIED:
+    return c->negotiated ? WW_RTR_SYNCING : WW_RTR_NEGOTIATING;
+  case PHASE_RESPONSE:
+  case PHASE_COMMIT:
+    return WW_RTR_SYNCING;
+  case PHASE_WAIT:
+    return WW_RTR_ESTABLISHED;
+  case PHASE_CLOSING:
+    break;
+  }
+  return WW_RTR_BACKOFF;
+}
+
+void ww_rtr_client_stats(const struct ww_rtr_client *c, struct ww_rtr_client_stats *out) {
+  *out = (struct ww_rtr_client_stats){.status = status_of(c),
+                                      .version = c->version,
+                                      .session = c->resume.session,
+                                      .serial = c->resume.serial,
+                                      .pdus = c->pdus,
+                                      .errors = c->errors,
+                                      .connects = c->connects};
+  memcpy(out->last_error, c->last_error, sizeof(out->last_error));
+}
+
+const char *ww_rtr_status_name(enum ww_rtr_status status) {
+  switch (status) {
+  case WW_RTR_IDLE:
+    return "idle";
+  case WW_RTR_CONNECTING:
+    return "connecting";
+  case WW_RTR_NEGOTIATING:
+    return "negotiating";
+  case WW_RTR_SYNCING:
+    return "syncing";
+  case WW_RTR_ESTABLISHED:
+    return "established";
+  case WW_RTR_BACKOFF:
+    return "backoff";
+  }
+  return "unknown";
+}
