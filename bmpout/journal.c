@@ -171,3 +171,5 @@ int ww_journal_reader_next(struct ww_journal_reader *r, struct ww_change *out, u
 uint64_t ww_journal_reader_lag(const struct ww_journal_reader *r) {
   return r->journal ? r->journal->last + 1 - r->pos : 0;
 }
+
+uint64_t ww_journal_reader_end(const struct ww_journal_reader *r) { return r->journal ? r->journal->last : r->pos - 1; }

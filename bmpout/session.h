@@ -19,10 +19,10 @@ enum ww_profile { WW_PROFILE_V4 = 0, WW_PROFILE_EXP3 = 1, WW_PROFILE_STD3 = 2 };
 
 struct ww_bmpout_config {
   enum ww_profile profile;
-  uint32_t pen;             /* enterprise number of the RPKI TLVs */
-  uint8_t tlv_draft;        /* 21 or 19 */
-  bool covering;            /* send Covering Rule TLVs */
-  size_t max_message;       /* <= 65535 */
+  uint32_t pen;                     /* enterprise number of the RPKI TLVs */
+  uint8_t tlv_draft;                /* 21 or 19 */
+  bool covering;                    /* send Covering Rule TLVs */
+  size_t max_message;               /* <= 65535 */
   const char *sys_descr, *sys_name; /* override the view's when not NULL */
 };
 
@@ -38,7 +38,10 @@ bool ww_bmpout_session_pull(struct ww_bmpout_session *session, struct ww_buf *ou
 void ww_bmpout_session_stop(struct ww_bmpout_session *session, uint16_t reason);
 bool ww_bmpout_session_finished(const struct ww_bmpout_session *session);
 
-struct ww_bmpout_stats { uint64_t messages, validations, nlri, withdrawals, bytes, resyncs; uint64_t lag; };
+struct ww_bmpout_stats {
+  uint64_t messages, validations, nlri, withdrawals, bytes, resyncs;
+  uint64_t lag;
+};
 void ww_bmpout_session_stats(const struct ww_bmpout_session *session, struct ww_bmpout_stats *out);
 
 #endif

@@ -43,6 +43,8 @@ void ww_journal_reader_free(struct ww_journal_reader *reader);
 /* 1: *out and *seq filled; 0: nothing new; -1: entries were lost since the last call (the reader is now at the end). */
 int ww_journal_reader_next(struct ww_journal_reader *reader, struct ww_change *out, uint64_t *seq);
 uint64_t ww_journal_reader_lag(const struct ww_journal_reader *reader);
+/* The newest sequence number given out so far. */
+uint64_t ww_journal_reader_end(const struct ww_journal_reader *reader);
 
 struct ww_out_peer {
   struct ww_bmp_peer header; /* L flag etc. as heard */
