@@ -22,8 +22,14 @@ enum ww_bgp_attr {
   WW_ATTR_ORIGIN = 1, WW_ATTR_AS_PATH = 2, WW_ATTR_NEXT_HOP = 3, WW_ATTR_MED = 4, WW_ATTR_LOCAL_PREF = 5,
   WW_ATTR_ATOMIC_AGGREGATE = 6, WW_ATTR_AGGREGATOR = 7, WW_ATTR_COMMUNITIES = 8, WW_ATTR_ORIGINATOR_ID = 9,
   WW_ATTR_CLUSTER_LIST = 10, WW_ATTR_MP_REACH = 14, WW_ATTR_MP_UNREACH = 15, WW_ATTR_EXT_COMMUNITIES = 16,
-  WW_ATTR_AS4_PATH = 17, WW_ATTR_AS4_AGGREGATOR = 18, WW_ATTR_LARGE_COMMUNITIES = 32, WW_ATTR_BGPSEC_PATH = 33,
+  WW_ATTR_AS4_PATH = 17, WW_ATTR_AS4_AGGREGATOR = 18, WW_ATTR_IPV6_EXT_COMMUNITIES = 25, WW_ATTR_LARGE_COMMUNITIES = 32,
+  WW_ATTR_BGPSEC_PATH = 33, WW_ATTR_OTC = 35,
 };
+
+/* "ORIGIN", "AS_PATH"; "attribute" for a code that has no name here. Static storage. */
+const char *ww_bgp_attr_name(uint8_t code);
+
+enum ww_bgp_attr_flag { WW_ATTR_OPTIONAL = 0x80, WW_ATTR_TRANSITIVE = 0x40, WW_ATTR_PARTIAL = 0x20, WW_ATTR_EXTENDED = 0x10 };
 
 enum ww_segment_type { WW_SEG_AS_SET = 1, WW_SEG_AS_SEQUENCE = 2, WW_SEG_CONFED_SEQUENCE = 3, WW_SEG_CONFED_SET = 4 };
 
@@ -40,6 +46,7 @@ struct ww_bgp_session {
   bool add_path_ipv6;
   bool ebgp;              /* external peer: LOCAL_PREF, ORIGINATOR_ID, CLUSTER_LIST are discarded (RFC 7606 §7.5, 7.9, 7.10) */
   bool confed;            /* confederation segments are legal in AS_PATH (RFC 5065) */
+  bool empty_mandatory;   /* ORIGIN and next hops may be empty: pre-policy Adj-RIB-Out over BMP (RFC 8671 §5.2) */
 };
 
 /* A run of NLRI octets of one family. Iterate with ww_nlri_next(); decode has checked it already. */
@@ -73,16 +80,18 @@ struct ww_bgp_update {
   uint8_t origin;                 /* ORIGIN code; 255 absent */
 };
 
-/* Splits off one message: checks marker and length (RFC 4271 §4.1, RFC 8654). `len` <= avail: whole message. */
+/* Splits off one message: checks marker, type and length (RFC 4271 §4.1, §6.1, RFC 8654 §4; `max` is one of
+ * WW_BGP_MAX_LEN*). WW_ERR_SHORT: not all of it is there; *len is then the length when the header was complete, else 0.
+ * WW_OK: `*len` <= avail octets are one message. */
 enum ww_err ww_bgp_frame(const uint8_t *data, size_t avail, size_t max, size_t *len, uint8_t *type,
                          struct ww_diag *diag) WW_MUST_USE;
 
-/* `body`: after the 19-octet header. Returns only NOMEM as failure; anything wrong on the wire is a disposition and a
+/* `body`: after the 19-octet header. `diag` is written only when the disposition is not ACCEPT. Returns only NOMEM as failure; anything wrong on the wire is a disposition and a
  * diagnostic of the worst fault. All pointers in *out point into body or arena. */
 enum ww_err ww_bgp_update_decode(const uint8_t *body, size_t len, const struct ww_bgp_session *session,
                                  struct ww_arena *arena, struct ww_bgp_update *out, struct ww_diag *diag) WW_MUST_USE;
 
-/* False at the end. */
+/* False at the end. Host bits of the wire are cleared in *prefix (RFC 4271 §4.3: trailing bits have no meaning). */
 bool ww_nlri_next(struct ww_nlri *nlri, struct ww_prefix *prefix, uint32_t *path_id);
 void ww_nlri_write(struct ww_writer *w, const struct ww_prefix *prefix, bool add_path, uint32_t path_id);
 
@@ -99,11 +108,17 @@ static inline uint32_t ww_as_segment_at(const struct ww_as_segment *s, unsigned 
 /* Writes the canonical octets of a path written like "64500 64501 {64502,64503} (65001) [65002]" (sequence, AS_SET,
  * confederation sequence, confederation set); for the command line and tests. */
 enum ww_err ww_as_path_parse(const char *text, struct ww_writer *out, struct ww_diag *diag) WW_MUST_USE;
+/* Takes `asn` off the front of the update's AS_PATH, once, when it is the first of a leading AS_SEQUENCE: a new copy of
+ * the attributes, in `arena`. An update whose path starts otherwise is left as it is. */
+enum ww_err ww_bgp_update_strip_as(struct ww_bgp_update *update, uint32_t asn, struct ww_arena *arena) WW_MUST_USE;
 /* And back; cuts with "..." when buf is too small. Returns buf. */
 char *ww_as_path_format(struct ww_as_path path, char *buf, size_t size);
 
 /* Writes a whole UPDATE message (header included) that announces `count` prefixes of one family with these canonical
- * attributes and next hop, or withdraws them (attrs NULL). Octets over `max` set overflow. as4 AS_PATH always. */
+ * attributes and next hop, or withdraws them (attrs NULL). AS_PATH keeps its 4-octet AS numbers. A message over 65,535
+ * octets, or over the writer's room, sets overflow. Give a writer of WW_BGP_MAX_LEN octets to stay within RFC 4271.
+ * IPv4 with a 4-octet next hop goes into the classic fields, all else into MP_REACH/MP_UNREACH; no next hop
+ * (next_hop_len 0) is written as the unspecified address of the family, because the message would be malformed. */
 struct ww_bgp_nlri_item {
   struct ww_prefix prefix;
   uint32_t path_id;
@@ -133,12 +148,23 @@ struct ww_bgp_open {
   const uint8_t *capabilities; /* all capability triples as wire octets, concatenated; arena or body */
   size_t capabilities_len;
 };
-/* `msg`: with its header. */
+/* `msg`: with its header. A capability of a length that its specification doesn't allow counts as absent, but stays in
+ * `capabilities`. WW_ERR_UNSUPPORTED: a version other than 4. */
 enum ww_err ww_bgp_open_decode(const uint8_t *msg, size_t len, struct ww_arena *arena, struct ww_bgp_open *out,
                                struct ww_diag *diag) WW_MUST_USE;
 bool ww_bgp_capability_next(struct ww_reader *capabilities, struct ww_bgp_capability *out);
 /* Writes an OPEN with the 4-octet AS capability, multiprotocol IPv4 and IPv6 unicast, and `extra` capability octets. */
 void ww_bgp_open_write(struct ww_writer *w, uint32_t asn, uint16_t hold_time, uint32_t bgp_id, const uint8_t *extra,
                        size_t extra_len);
+
+/* NOTIFICATION (RFC 4271 §4.5). `msg`: with its header. */
+struct ww_bgp_notification {
+  uint8_t code, subcode;
+  const uint8_t *data; /* borrowed from msg */
+  size_t data_len;
+};
+enum ww_err ww_bgp_notification_decode(const uint8_t *msg, size_t len, struct ww_bgp_notification *out,
+                                       struct ww_diag *diag) WW_MUST_USE;
+void ww_bgp_notification_write(struct ww_writer *w, uint8_t code, uint8_t subcode, const void *data, size_t len);
 
 #endif

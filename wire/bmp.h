@@ -17,6 +17,21 @@ enum ww_bmp_type {
   WW_BMP_TERMINATION = 5, WW_BMP_ROUTE_MIRRORING = 6,
 };
 
+/* Initiation, Peer Up and Peer Down (types of RFC 7854 §4.4, RFC 9069 §5.2.1, RFC 8671 §6.3.1, parted by RFC 9736 §3). */
+enum ww_bmp_info_type {
+  WW_BMP_INFO_STRING = 0, WW_BMP_INFO_SYS_DESCR = 1, WW_BMP_INFO_SYS_NAME = 2, WW_BMP_INFO_TABLE_NAME = 3,
+  WW_BMP_INFO_ADMIN_LABEL = 4,
+};
+enum ww_bmp_termination_type { WW_BMP_TERM_STRING = 0, WW_BMP_TERM_REASON = 1 };
+enum ww_bmp_mirror_type { WW_BMP_MIRROR_MESSAGE = 0, WW_BMP_MIRROR_INFORMATION = 1 };
+enum ww_bmp_mirror_code { WW_BMP_MIRROR_ERRORED_PDU = 0, WW_BMP_MIRROR_MESSAGES_LOST = 1 };
+
+/* RFC 7854 §4.9, RFC 9069 §5.3. */
+enum ww_bmp_down_reason {
+  WW_BMP_DOWN_LOCAL_NOTIFICATION = 1, WW_BMP_DOWN_LOCAL_FSM = 2, WW_BMP_DOWN_REMOTE_NOTIFICATION = 3,
+  WW_BMP_DOWN_REMOTE = 4, WW_BMP_DOWN_DECONFIGURED = 5, WW_BMP_DOWN_LOCAL_SYSTEM = 6,
+};
+
 enum ww_bmp_peer_type { WW_BMP_PEER_GLOBAL = 0, WW_BMP_PEER_RD = 1, WW_BMP_PEER_LOCAL = 2, WW_BMP_PEER_LOC_RIB = 3 };
 enum ww_bmp_peer_flag { /* peer types 0-2; type 3 has WW_BMP_FLAG_F only */
   WW_BMP_FLAG_V = 0x80, WW_BMP_FLAG_L = 0x40, WW_BMP_FLAG_A = 0x20, WW_BMP_FLAG_O = 0x10, WW_BMP_FLAG_F = 0x80,
@@ -36,6 +51,7 @@ struct ww_bmp_peer {
   uint32_t bgp_id;
   uint32_t sec, usec;
 };
+/* WW_AFI_NONE for a Loc-RIB peer, which has no address. */
 struct ww_addr ww_bmp_peer_addr(const struct ww_bmp_peer *peer);
 void ww_bmp_peer_write(struct ww_writer *w, const struct ww_bmp_peer *peer);
 void ww_bmp_peer_read(struct ww_reader *r, struct ww_bmp_peer *peer);
@@ -74,7 +90,7 @@ struct ww_bmp_msg {
  * version not 3 or 4 is WW_ERR_MALFORMED and the stream can't go on. */
 enum ww_err ww_bmp_frame(const uint8_t *data, size_t avail, size_t max, struct ww_bmp_header *out,
                          struct ww_diag *diag) WW_MUST_USE;
-/* `data`, `len`: one whole message of version 3. */
+/* `data`, `len`: one whole message of version 3; WW_ERR_UNSUPPORTED for another. An unknown type is WW_OK: see `body`. */
 enum ww_err ww_bmp_decode(const uint8_t *data, size_t len, struct ww_bmp_msg *out, struct ww_diag *diag) WW_MUST_USE;
 bool ww_bmp_stat_next(struct ww_reader *r, struct ww_bmp_stat *stat);
 
