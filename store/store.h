@@ -15,18 +15,24 @@ struct ww_store;
 
 enum ww_store_flags { WW_STORE_READONLY = 1, WW_STORE_NOSYNC = 2 /* tests and benchmarks: no fsync */ };
 
-enum ww_source_type { WW_SOURCE_RTR = 1, WW_SOURCE_IBGP = 2, WW_SOURCE_EBGP = 3, WW_SOURCE_STATIC = 4, WW_SOURCE_SLURM = 5,
-                      WW_SOURCE_FILE = 6 /* a payload file; on the wire it is reported as static */ };
+enum ww_source_type {
+  WW_SOURCE_RTR = 1,
+  WW_SOURCE_IBGP = 2,
+  WW_SOURCE_EBGP = 3,
+  WW_SOURCE_STATIC = 4,
+  WW_SOURCE_SLURM = 5,
+  WW_SOURCE_FILE = 6 /* a payload file; on the wire it is reported as static */
+};
 
 /* What is kept about a source beside its payloads; stored as a CBOR map (docs/formats/store.md). */
 struct ww_source_record {
-  ww_source_id id;           /* given by the store to a new name */
-  uint8_t type;              /* enum ww_source_type */
-  char name[64];             /* from the configuration, unique */
-  bool complete;             /* has had one whole set: its payloads count */
-  int64_t last_sync;         /* Unix seconds, 0 never */
-  int64_t valid_until;       /* all of the source's data goes then; 0: no bound as a whole */
-  uint64_t errors;           /* cumulative */
+  ww_source_id id;     /* given by the store to a new name */
+  uint8_t type;        /* enum ww_source_type */
+  char name[64];       /* from the configuration, unique */
+  bool complete;       /* has had one whole set: its payloads count */
+  int64_t last_sync;   /* Unix seconds, 0 never */
+  int64_t valid_until; /* all of the source's data goes then; 0: no bound as a whole */
+  uint64_t errors;     /* cumulative */
   /* RTR */
   bool has_session;
   uint8_t rtr_version;
@@ -65,15 +71,19 @@ enum ww_err ww_store_commit_delta(struct ww_store *store, struct ww_source_recor
                                   struct ww_payload_delta *changes, struct ww_payload_delta *delta, uint32_t *epoch,
                                   struct ww_diag *diag) WW_MUST_USE;
 /* Writes the record alone (errors, last sync). No new epoch. */
-enum ww_err ww_store_put_source(struct ww_store *store, const struct ww_source_record *record, struct ww_diag *diag) WW_MUST_USE;
+enum ww_err ww_store_put_source(struct ww_store *store, const struct ww_source_record *record,
+                                struct ww_diag *diag) WW_MUST_USE;
 
 /* Reads one source's payloads into `out` (sorted), all in one read transaction, with the epoch they belong to. Several
  * sources under one transaction: ww_store_read_begin .. _end around the calls. */
 enum ww_err ww_store_read_begin(struct ww_store *store, uint32_t *epoch, struct ww_diag *diag) WW_MUST_USE;
-enum ww_err ww_store_read_source(struct ww_store *store, ww_source_id id, struct ww_payloads *out, struct ww_diag *diag) WW_MUST_USE;
+enum ww_err ww_store_read_source(struct ww_store *store, ww_source_id id, struct ww_payloads *out,
+                                 struct ww_diag *diag) WW_MUST_USE;
 void ww_store_read_end(struct ww_store *store);
 
-struct ww_store_stats { size_t map_bytes, used_bytes; };
+struct ww_store_stats {
+  size_t map_bytes, used_bytes;
+};
 void ww_store_stats(struct ww_store *store, struct ww_store_stats *out);
 
 #endif
