@@ -33,7 +33,7 @@ struct fuzz {
   struct ww_rtr_client *client;
   struct ww_now now;
   uint8_t max_version;
-  bool in_input, pending, asked; /* asked: a query is out and unanswered */
+  bool connecting, in_input, pending, asked; /* asked: a query is out and unanswered */
   /* a second, simpler reading of what was put in since the connection opened */
   uint8_t stream[4096];
   size_t stream_len;
@@ -120,6 +120,10 @@ static void act(struct fuzz *f, enum ww_rtr_action action, size_t before, bool t
   CHECK(action != WW_RTR_CONNECT || (ticked && !f->pending));
   if (action != WW_RTR_STAY)
     f->asked = false;
+  if (action == WW_RTR_CONNECT)
+    f->connecting = true;
+  if (action == WW_RTR_CLOSE)
+    f->connecting = false;
   check_output(f, before);
   if (ticked)
     CHECK(ww_rtr_client_deadline(f->client) > f->now.mono);
@@ -219,16 +223,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
       break;
     }
     case 1:
-      f.stream_len = 0;
-      f.stream_lost = false;
+      if (f.connecting) { /* out of turn it must change nothing */
+        f.stream_len = 0;
+        f.stream_lost = false;
+        f.connecting = false;
+      }
       action = ww_rtr_client_connected(f.client, f.now);
       break;
     case 2:
-      f.asked = false;
+      f.asked = f.connecting = false;
       action = ww_rtr_client_connect_failed(f.client, "refused", f.now);
       break;
     case 3:
-      f.asked = false;
+      f.asked = f.connecting = false;
       action = ww_rtr_client_closed(f.client, f.now);
       break;
     case 4: {
@@ -237,12 +244,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
       if (n > left)
         n = left;
       input(&f, ww_reader_take(&r, n), n, bytewise);
-      break;
+      continue;
     }
     case 5: {
       uint8_t type = ww_reader_u8(&r), a = ww_reader_u8(&r), b = ww_reader_u8(&r);
       structured(&f, type, a, b);
-      break;
+      continue;
     }
     case 6: {
       uint8_t n = ww_reader_u8(&r);
