@@ -11,7 +11,7 @@
 #include "wire/bmp.h"
 
 /* What one BMP session said so far that later messages need: the peers' OPENs, the router's name, names of sources.
- * One for each connection; bounded (WW_RENDER_PEERS_MAX, WW_RENDER_SOURCES_MAX: beyond, the oldest gives way). */
+ * One for each connection; bounded (WW_RENDER_PEERS_MAX, WW_RENDER_SOURCES_MAX: beyond, no more are remembered). */
 enum { WW_RENDER_PEERS_MAX = 4096, WW_RENDER_SOURCES_MAX = 1024 };
 struct ww_render_state;
 struct ww_render_state *ww_render_state_new(void);
