@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * `waywarden status`: asks a running daemon over its control socket and prints tables, or the answer itself (--json).
+ *
+ * What the daemon says is read strictly (jansson) and shown leniently: a member that an older or newer daemon does not
+ * send is an empty cell.
+ */
+#include "cli/cli.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "daemon/config.h"
+
+enum { ANSWER_MAX = 64 << 20, ANSWER_TIMEOUT_S = 10, READ_SIZE = 64 * 1024 };
+
+static int ask(const char *path, const char *question, struct ww_buf *answer) {
+  struct sockaddr_un address = {.sun_family = AF_UNIX};
+  struct timeval timeout = {.tv_sec = ANSWER_TIMEOUT_S};
+  if (strlen(path) >= sizeof(address.sun_path))
+    return ww_cli_fail("status", "%s: longer than a socket's path may be", path);
+  memcpy(address.sun_path, path, strlen(path) + 1);
+  int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (fd < 0)
+    return ww_cli_fail("status", "%s", strerror(errno));
+  int code = WW_EXIT_FAILED;
+  setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
+  if (connect(fd, (struct sockaddr *)&address, sizeof(address)) != 0) {
+    bool dead = errno == ENOENT || errno == ECONNREFUSED;
+    ww_cli_fail("status", "%s: %s%s", path, strerror(errno), dead ? "; is the daemon running?" : "");
+  } else if (send(fd, question, strlen(question), MSG_NOSIGNAL) != (ssize_t)strlen(question)) {
+    ww_cli_fail("status", "%s: %s", path, strerror(errno));
+  } else {
+    for (;;) {
+      uint8_t *to = ww_buf_reserve(answer, READ_SIZE);
+      ssize_t n = to ? recv(fd, to, READ_SIZE, 0) : -1;
+      if (n <= 0) {
+        ww_cli_fail("status", "%s: %s", path,
+                    n == 0            ? "closed in the middle of the answer"
+                    : !to             ? "answer too long"
+                    : errno == EAGAIN ? "no answer"
+                                      : strerror(errno));
+        break;
+      }
+      ww_buf_commit(answer, (size_t)n);
+      if (to[n - 1] == '\n') {
+        code = WW_EXIT_OK;
+        break;
+      }
+    }
+  }
+  close(fd);
+  return code;
+}
+
+/* ---- tables ---- */
+
+static const char *text_of(json_t *object, const char *member) {
+  const char *text = json_string_value(json_object_get(object, member));
+  return text ? text : "-";
+}
+
+static long long number_of(json_t *object, const char *member) {
+  return (long long)json_integer_value(json_object_get(object, member));
+}
+
+static bool true_of(json_t *object, const char *member) { return json_is_true(json_object_get(object, member)); }
+
+static void print_error(json_t *object) {
+  const char *error = json_string_value(json_object_get(object, "last_error"));
+  if (error)
+    printf("    last error: %s\n", error);
+}
+
+static void print_sources(json_t *sources) {
+  size_t i;
+  json_t *s;
+  printf("\n%-16s %-7s %-12s %9s %9s %7s %6s  %-20s %s\n", "SOURCE", "TYPE", "STATE", "VRPS4", "VRPS6", "SESSION",
+         "SERIAL", "LAST SYNC", "ERRORS");
+  json_array_foreach(sources, i, s) {
+    char session[24] = "-", serial[24] = "-";
+    if (json_is_integer(json_object_get(s, "rtr_session"))) {
+      snprintf(session, sizeof(session), "%lld", number_of(s, "rtr_session"));
+      snprintf(serial, sizeof(serial), "%lld", number_of(s, "rtr_serial"));
+    }
+    printf("%-16s %-7s %-12s %9lld %9lld %7s %6s  %-20s %lld\n", text_of(s, "name"), text_of(s, "type"),
+           text_of(s, "state"), number_of(s, "vrps_ipv4"), number_of(s, "vrps_ipv6"), session, serial,
+           text_of(s, "last_sync"), number_of(s, "errors"));
+    print_error(s);
+  }
+}
+
+static void print_routers(json_t *routers) {
+  size_t i;
+  json_t *r;
+  printf("\n%-16s %-22s %5s %10s %10s %10s %10s %10s\n", "ROUTER", "CONNECTED", "PEERS", "ROUTES", "VALID", "INVALID",
+         "NOT-FOUND", "NOT-READY");
+  json_array_foreach(routers, i, r) {
+    printf("%-16s %-22s %5lld %10lld %10lld %10lld %10lld %10lld\n", text_of(r, "name"),
+           true_of(r, "connected") ? text_of(r, "address") : "no", number_of(r, "peers_up"), number_of(r, "routes"),
+           number_of(r, "valid"), number_of(r, "invalid"), number_of(r, "not_found"), number_of(r, "not_ready"));
+    print_error(r);
+  }
+}
+
+static void print_stations(json_t *stations) {
+  size_t i;
+  json_t *s;
+  printf("\n%-16s %-16s %-10s %10s %12s %8s %7s\n", "STATION", "ROUTER", "STATE", "MESSAGES", "BYTES", "LAG",
+         "RESYNCS");
+  json_array_foreach(stations, i, s) {
+    printf("%-16s %-16s %-10s %10lld %12lld %8lld %7lld\n", text_of(s, "station"), text_of(s, "router"),
+           text_of(s, "state"), number_of(s, "messages"), number_of(s, "bytes"), number_of(s, "lag"),
+           number_of(s, "resyncs"));
+    print_error(s);
+  }
+}
+
+static void print_status(json_t *status) {
+  printf("waywarden %s, process %lld, since %s\n", text_of(status, "version"), number_of(status, "pid"),
+         text_of(status, "started"));
+  if (true_of(status, "ready"))
+    printf("ready: epoch %lld, %lld IPv4 and %lld IPv6 VRPs\n", number_of(status, "epoch"),
+           number_of(status, "vrps_ipv4"), number_of(status, "vrps_ipv6"));
+  else
+    printf("not ready: no complete payload data yet\n");
+  print_sources(json_object_get(status, "sources"));
+  print_routers(json_object_get(status, "routers"));
+  print_stations(json_object_get(status, "stations"));
+}
+
+static int show(const char *path, const struct ww_buf *answer, bool as_json) {
+  json_error_t error;
+  json_t *status = json_loadb((const char *)ww_buf_head(answer), answer->len, JSON_REJECT_DUPLICATES, &error);
+  const char *refused = json_string_value(json_object_get(status, "error"));
+  int code = WW_EXIT_OK;
+  if (!status)
+    code = ww_cli_fail("status", "%s: the answer is not JSON: %s", path, error.text);
+  else if (refused)
+    code = ww_cli_fail("status", "%s: %s", path, refused);
+  else if (as_json)
+    fwrite(ww_buf_head(answer), 1, answer->len, stdout);
+  else
+    print_status(status);
+  if (code == WW_EXIT_OK && !true_of(status, "ready"))
+    code = WW_EXIT_NOT_READY;
+  json_decref(status);
+  return code;
+}
+
+static int run_status(int argc, char **argv) {
+  enum { OPT_CONTROL = 256, OPT_JSON };
+  static const struct option long_options[] = {{"config", required_argument, NULL, 'c'},
+                                               {"control", required_argument, NULL, OPT_CONTROL},
+                                               {"json", no_argument, NULL, OPT_JSON},
+                                               {NULL, 0, NULL, 0}};
+  const char *config_path = NULL, *control = NULL;
+  bool as_json = false;
+  int opt;
+  while ((opt = getopt_long(argc, argv, "c:", long_options, NULL)) != -1) {
+    if (opt == 'c')
+      config_path = optarg;
+    else if (opt == OPT_CONTROL)
+      control = optarg;
+    else if (opt == OPT_JSON)
+      as_json = true;
+    else
+      return WW_EXIT_USAGE;
+  }
+  if (optind < argc)
+    return ww_cli_usage(&ww_cmd_status, "'%s': takes options only", argv[optind]);
+  if (!config_path == !control)
+    return ww_cli_usage(&ww_cmd_status, "say where the daemon is: -c FILE or --control PATH");
+  struct ww_config *config = NULL;
+  if (config_path) {
+    struct ww_diag diag;
+    enum ww_err err = ww_config_load(config_path, &config, &diag);
+    if (err != WW_OK)
+      return ww_cli_fail_diag("status", config_path, err, &diag);
+    if (!config->control) {
+      ww_config_free(config);
+      return ww_cli_fail("status", "%s: has no option 'control', so that daemon cannot be asked", config_path);
+    }
+    control = config->control;
+  }
+  struct ww_buf answer;
+  ww_buf_init(&answer, ANSWER_MAX);
+  int code = ask(control, "{\"command\":\"status\"}\n", &answer);
+  if (code == WW_EXIT_OK)
+    code = show(control, &answer, as_json);
+  ww_buf_fini(&answer);
+  ww_config_free(config);
+  return code;
+}
+
+const struct ww_command ww_cmd_status = {
+    .name = "status",
+    .synopsis = "-c FILE | --control PATH [--json]",
+    .summary = "ask a running daemon for sources, routers and stations",
+    .help = "  -c, --config FILE   take the socket's path from this configuration\n"
+            "  --control PATH      the socket\n"
+            "  --json              print the daemon's answer as it is: one JSON object\n"
+            "Exit code 4: the daemon runs and is not ready.\n",
+    .run = run_status,
+};

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The configuration file: what it may say (docs/man/waywarden.conf.5 has every option) and what it said.
+ */
+#ifndef WW_DAEMON_CONFIG_H
+#define WW_DAEMON_CONFIG_H
+
+#include "base/log.h"
+#include <stdbool.h>
+#include <waywarden/payload.h>
+
+enum { WW_NAME_LEN = 64 }; /* with the final NUL; of sources, routers and stations */
+#define WW_STATIC_SOURCE "static"
+
+struct ww_config_rtr {
+  char name[WW_NAME_LEN];
+  char *host, *port;
+  uint8_t max_version;
+};
+
+struct ww_config_file {
+  char name[WW_NAME_LEN];
+  char *path;
+  bool ignore_expiry;
+  unsigned refresh_interval; /* seconds between looks at the file */
+};
+
+struct ww_config_router {
+  char name[WW_NAME_LEN];
+  struct ww_addr address; /* afi 0: none */
+  char *sys_name;         /* NULL: the name */
+  uint32_t local_as;      /* 0: learnt from Peer Up */
+  unsigned views;         /* bit mask of 1 << enum ww_rib_view */
+};
+
+struct ww_config_station {
+  char name[WW_NAME_LEN];
+  char *host, *port;
+  bool plain;
+  char *certificate, *key, *ca, *server_name;
+  int profile; /* enum ww_profile */
+  uint32_t enterprise_number;
+  uint8_t tlv_draft;
+  bool covering;
+  unsigned retry_min, retry_max; /* seconds */
+};
+
+struct ww_config {
+  char *path;
+  char *store;
+  char *control; /* NULL: none */
+  enum ww_log_level log_level;
+  unsigned startup_grace; /* seconds */
+  size_t journal_entries;
+  struct ww_config_rtr *caches;
+  size_t cache_count;
+  struct ww_config_file *files;
+  size_t file_count;
+  bool has_static;
+  struct ww_payloads statics; /* sorted */
+  char **listens;
+  size_t listen_count;
+  struct ww_config_router *routers;
+  size_t router_count;
+  struct ww_config_station *stations;
+  size_t station_count;
+};
+
+/* Reads and checks a file. On failure diag->line and diag->text say where and what. */
+enum ww_err ww_config_load(const char *path, struct ww_config **out, struct ww_diag *diag) WW_MUST_USE;
+void ww_config_free(struct ww_config *config); /* NULL is fine */
+
+/* Calls `visit` with each option there is: `section` is NULL for those outside sections. */
+void ww_config_options(void *ctx, void (*visit)(void *ctx, const char *section, const char *option));
+
+#endif

@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Answers {"command":"status"} with everything an operator wants to know at a glance: sources, routers, stations.
+ * Anything else is answered with {"error":"..."}.
+ *
+ * CHOICE: JSON lines rather than CBOR. What is asked for ends up as JSON in every client, the answers are small, and a
+ * socket that can be used with socat and jq needs no client of ours.
+ *
+ * A client is served one question after another; what its socket does not take is kept, and it is not read from until
+ * it has taken the answer, so a client cannot make the daemon hold more than one answer. Every client is local and has
+ * the daemon's user or root's (mode 0600), so there is no authentication beyond that.
+ */
+#include "daemon/control.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "daemon/bmp_io.h"
+#include "daemon/pipeline.h"
+#include "daemon/rtr_io.h"
+#include "daemon/station_io.h"
+#include "daemon/stream.h"
+#include "ww_version.h"
+
+enum { REQUEST_MAX = 4096, CLIENTS_MAX = 16 };
+
+struct client {
+  struct ww_control *control;
+  struct client *next;
+  struct ww_stream *stream;
+  struct ww_buf in, out;
+};
+
+struct ww_control {
+  struct ww_daemon *daemon;
+  struct ww_listener *listener;
+  struct client *clients;
+  size_t client_count;
+};
+
+/* ---- status ---- */
+
+/* NULL members (no memory) make the whole object NULL in the end: json_object_set_new() refuses NULL, and what is
+ * missing shows as an absent member. */
+static json_t *number(uint64_t n) { return json_integer((json_int_t)n); }
+
+static json_t *when(int64_t unix_sec) {
+  char text[32];
+  struct tm tm;
+  time_t t = (time_t)unix_sec;
+  if (!unix_sec || !gmtime_r(&t, &tm) || strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+    return json_null();
+  return json_string(text);
+}
+
+static const char *source_type(uint8_t type) {
+  switch (type) {
+  case WW_SOURCE_RTR:
+    return "rtr";
+  case WW_SOURCE_STATIC:
+    return "static";
+  case WW_SOURCE_FILE:
+    return "file";
+  default:
+    return "other";
+  }
+}
+
+static json_t *source_status(struct ww_daemon *d, int i) {
+  const struct ww_pipeline_source *s = ww_pipeline_source(d->pipeline, i);
+  const struct ww_source_record *r = &s->record;
+  json_t *o = json_object();
+  struct ww_rtr_client_stats rtr;
+  bool is_rtr = ww_rtr_io_stats(d->rtr, i, &rtr);
+  const char *error = is_rtr && rtr.last_error[0] ? rtr.last_error : s->last_error;
+  json_object_set_new(o, "name", json_string(r->name));
+  json_object_set_new(o, "type", json_string(source_type(r->type)));
+  json_object_set_new(o, "state",
+                      json_string(is_rtr             ? ww_rtr_status_name(rtr.status)
+                                  : r->complete      ? "loaded"
+                                  : s->last_error[0] ? "failed"
+                                                     : "waiting"));
+  json_object_set_new(o, "complete", json_boolean(r->complete));
+  json_object_set_new(o, "vrps_ipv4", number(r->vrps_v4));
+  json_object_set_new(o, "vrps_ipv6", number(r->vrps_v6));
+  json_object_set_new(o, "aspas", number(r->aspas));
+  json_object_set_new(o, "router_keys", number(r->router_keys));
+  json_object_set_new(o, "last_sync", when(r->last_sync));
+  json_object_set_new(o, "errors", number(r->errors));
+  json_object_set_new(o, "last_error", error[0] ? json_string(error) : json_null());
+  if (is_rtr) {
+    json_object_set_new(o, "rtr_version", number(rtr.version));
+    json_object_set_new(o, "rtr_session", r->has_session ? number(r->rtr_session) : json_null());
+    json_object_set_new(o, "rtr_serial", r->has_session ? number(r->rtr_serial) : json_null());
+    json_object_set_new(o, "valid_until", when(r->valid_until));
+  }
+  return o;
+}
+
+static json_t *peer_status(const struct ww_out_peer *peer) {
+  char text[WW_ADDR_STRLEN];
+  struct ww_addr address = ww_bmp_peer_addr(&peer->header);
+  json_t *o = json_object();
+  json_object_set_new(o, "address", json_string(ww_addr_format(&address, text)));
+  json_object_set_new(o, "asn", number(peer->header.asn));
+  json_object_set_new(o, "type", number(peer->header.type));
+  json_object_set_new(o, "view", json_string(peer->header.flags & WW_BMP_FLAG_L ? "post-policy" : "pre-policy"));
+  json_object_set_new(o, "up", json_boolean(peer->up));
+  return o;
+}
+
+static json_t *router_status(const struct ww_router *router) {
+  struct ww_router_status s;
+  struct ww_engine_counts c;
+  struct ww_out_view view;
+  json_t *o = json_object(), *peers = json_array();
+  ww_router_status(router, &s);
+  ww_engine_router_counts(ww_router_engine(router), &c);
+  ww_engine_router_view(ww_router_engine(router), &view);
+  json_object_set_new(o, "name", json_string(ww_router_name(router)));
+  json_object_set_new(o, "connected", json_boolean(s.peer != NULL));
+  json_object_set_new(o, "address", s.peer ? json_string(s.peer) : json_null());
+  json_object_set_new(o, "since", when(s.since));
+  json_object_set_new(o, "connects", number(s.connects));
+  json_object_set_new(o, "last_error", s.last_error[0] ? json_string(s.last_error) : json_null());
+  json_object_set_new(o, "peers_up", number(c.peers_up));
+  json_object_set_new(o, "routes", number(c.routes));
+  json_object_set_new(o, "prefixes", number(c.prefixes));
+  json_object_set_new(o, "valid", number(c.valid));
+  json_object_set_new(o, "invalid", number(c.invalid));
+  json_object_set_new(o, "not_found", number(c.unknown));
+  json_object_set_new(o, "not_ready", number(c.not_ready));
+  json_object_set_new(o, "evaluated", number(c.evaluated));
+  json_object_set_new(o, "changed", number(c.changed));
+  json_object_set_new(o, "table_bytes", number(c.bytes));
+  json_object_set_new(o, "messages", number(s.feed.messages));
+  json_object_set_new(o, "bytes", number(s.feed.bytes));
+  json_object_set_new(o, "ignored", number(s.feed.ignored));
+  json_object_set_new(o, "malformed_updates", number(s.feed.malformed_updates));
+  json_object_set_new(o, "unknown_peer", number(s.feed.unknown_peer));
+  for (uint32_t id = 0; (id = view.peer_next(view.ctx, id)) != 0;) {
+    struct ww_out_peer peer;
+    if (view.peer(view.ctx, id, &peer))
+      json_array_append_new(peers, peer_status(&peer));
+  }
+  json_object_set_new(o, "peers", peers);
+  return o;
+}
+
+static json_t *link_status(const struct ww_link_status *s) {
+  json_t *o = json_object();
+  json_object_set_new(o, "station", json_string(s->station));
+  json_object_set_new(o, "router", json_string(s->router));
+  json_object_set_new(o, "state", json_string(s->state));
+  json_object_set_new(o, "address", s->peer[0] ? json_string(s->peer) : json_null());
+  json_object_set_new(o, "transport", s->tls[0] ? json_string(s->tls) : json_null());
+  json_object_set_new(o, "since", when(s->since));
+  json_object_set_new(o, "connects", number(s->connects));
+  json_object_set_new(o, "last_error", s->last_error[0] ? json_string(s->last_error) : json_null());
+  json_object_set_new(o, "messages", number(s->session.messages));
+  json_object_set_new(o, "validations", number(s->session.validations));
+  json_object_set_new(o, "nlri", number(s->session.nlri));
+  json_object_set_new(o, "withdrawals", number(s->session.withdrawals));
+  json_object_set_new(o, "bytes", number(s->session.bytes));
+  json_object_set_new(o, "resyncs", number(s->session.resyncs));
+  json_object_set_new(o, "lag", number(s->session.lag));
+  return o;
+}
+
+static json_t *status(struct ww_daemon *d) {
+  json_t *o = json_object(), *sources = json_array(), *routers = json_array(), *stations = json_array();
+  struct ww_snapshot *snapshot = ww_pipeline_snapshot(d->pipeline);
+  struct ww_snapshot_counts counts;
+  struct ww_link_status link;
+  const struct ww_router *router;
+  ww_snapshot_counts(snapshot, &counts);
+  json_object_set_new(o, "version", json_string(WW_VERSION));
+  json_object_set_new(o, "pid", json_integer(getpid()));
+  json_object_set_new(o, "started", when(d->started.unix_sec));
+  json_object_set_new(o, "ready", json_boolean(ww_pipeline_ready(d->pipeline)));
+  json_object_set_new(o, "epoch", number(ww_snapshot_epoch(snapshot)));
+  json_object_set_new(o, "vrps_ipv4", number(counts.vrps_v4));
+  json_object_set_new(o, "vrps_ipv6", number(counts.vrps_v6));
+  json_object_set_new(o, "index_bytes", number(counts.bytes));
+  for (size_t i = 0; i < ww_pipeline_count(d->pipeline); i++)
+    json_array_append_new(sources, source_status(d, (int)i));
+  for (size_t i = 0; (router = ww_bmp_io_router(d->bmp, i)); i++)
+    json_array_append_new(routers, router_status(router));
+  for (size_t i = 0; ww_station_io_status(d->station, i, &link); i++)
+    json_array_append_new(stations, link_status(&link));
+  json_object_set_new(o, "sources", sources);
+  json_object_set_new(o, "routers", routers);
+  json_object_set_new(o, "stations", stations);
+  return o;
+}
+
+static json_t *answer(struct ww_daemon *d, const char *line, size_t len) {
+  json_error_t error;
+  json_t *request = json_loadb(line, len, JSON_REJECT_DUPLICATES, &error);
+  const char *command = request ? json_string_value(json_object_get(request, "command")) : NULL;
+  json_t *reply;
+  if (!request)
+    reply = json_pack("{s:s}", "error", error.text);
+  else if (command && strcmp(command, "status") == 0)
+    reply = status(d);
+  else
+    reply = json_pack("{s:s}", "error", command ? "no such command; there is: status" : "no member \"command\"");
+  json_decref(request);
+  return reply;
+}
+
+/* ---- clients ---- */
+
+static void client_free(struct client *c) {
+  for (struct client **at = &c->control->clients; *at; at = &(*at)->next)
+    if (*at == c) {
+      *at = c->next;
+      c->control->client_count--;
+      break;
+    }
+  ww_buf_fini(&c->in);
+  ww_buf_fini(&c->out);
+  free(c);
+}
+
+static void client_drop(struct client *c) {
+  ww_stream_abort(c->stream);
+  client_free(c);
+}
+
+static void client_flush(struct client *c) {
+  if (c->out.len)
+    ww_buf_consume(&c->out, ww_stream_write(c->stream, ww_buf_head(&c->out), c->out.len));
+  ww_stream_pause(c->stream, c->out.len > 0);
+}
+
+/* False: the client is gone. */
+static bool client_answer(struct client *c) {
+  const uint8_t *newline;
+  while (!c->out.len && (newline = memchr(ww_buf_head(&c->in), '\n', c->in.len)) != NULL) {
+    size_t len = (size_t)(newline - ww_buf_head(&c->in));
+    json_t *reply = answer(c->control->daemon, (const char *)ww_buf_head(&c->in), len);
+    char *text = reply ? json_dumps(reply, JSON_COMPACT) : NULL;
+    json_decref(reply);
+    bool ok = text && ww_buf_append(&c->out, text, strlen(text)) == WW_OK && ww_buf_append(&c->out, "\n", 1) == WW_OK;
+    free(text);
+    ww_buf_consume(&c->in, len + 1);
+    if (!ok) {
+      client_drop(c);
+      return false;
+    }
+    client_flush(c);
+  }
+  return true;
+}
+
+static void on_opened(void *ctx) { (void)ctx; }
+
+static void on_input(void *ctx, const uint8_t *data, size_t len) {
+  struct client *c = ctx;
+  ww_daemon_now(c->control->daemon);
+  if (ww_buf_append(&c->in, data, len) != WW_OK) /* a question longer than any there is */
+    client_drop(c);
+  else
+    client_answer(c);
+}
+
+static void on_writable(void *ctx) {
+  struct client *c = ctx;
+  ww_daemon_now(c->control->daemon);
+  client_flush(c);
+  client_answer(c);
+}
+
+static void on_closed(void *ctx, const char *why) {
+  (void)why;
+  client_free(ctx);
+}
+
+static void on_accepted(void *ctx, int fd, const struct sockaddr *peer) {
+  struct ww_control *control = ctx;
+  (void)peer;
+  struct client *c = control->client_count < CLIENTS_MAX ? calloc(1, sizeof(*c)) : NULL;
+  if (!c) {
+    close(fd);
+    return;
+  }
+  struct ww_stream_events events = {c, on_opened, on_input, on_writable, on_closed};
+  c->control = control;
+  ww_buf_init(&c->in, REQUEST_MAX);
+  ww_buf_init(&c->out, 0);
+  c->next = control->clients;
+  control->clients = c;
+  control->client_count++;
+  c->stream = ww_stream_accept(&control->daemon->loop, fd, NULL, &events);
+  if (!c->stream)
+    client_free(c);
+}
+
+struct ww_control *ww_control_new(struct ww_daemon *daemon, const char *path) {
+  struct ww_control *control = calloc(1, sizeof(*control));
+  struct ww_diag diag = {0};
+  if (!control)
+    return NULL;
+  control->daemon = daemon;
+  if (ww_listen_unix(&daemon->loop, path, on_accepted, control, &control->listener, &diag) != WW_OK) {
+    ww_log(&daemon->log, WW_LOG_ERROR, "control: %s", diag.text);
+    free(control);
+    return NULL;
+  }
+  return control;
+}
+
+void ww_control_stop(struct ww_control *control) {
+  if (!control)
+    return;
+  ww_listener_close(control->listener);
+  while (control->clients)
+    client_drop(control->clients);
+  free(control);
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * From a source's update to verdicts: commit to the store, build the next snapshot, publish it to the engine. One step
+ * at a time, the slow part of each in a worker thread.
+ */
+#ifndef WW_DAEMON_PIPELINE_H
+#define WW_DAEMON_PIPELINE_H
+
+#include "daemon/daemon.h"
+#include "store/store.h"
+#include <waywarden/snapshot.h>
+
+struct ww_pipeline;
+
+/* A source as the pipeline sees it; read-only for others. */
+struct ww_pipeline_source {
+  struct ww_source_record record; /* as committed; id 0 until the pipeline has started */
+  bool ignore_expiry;
+  bool tried; /* has data, or has failed at least once */
+  char last_error[200];
+};
+
+/* What a completed update says of its source beside payloads. */
+struct ww_source_progress {
+  int64_t last_sync, valid_until;
+  bool has_session;
+  uint8_t version;
+  uint16_t session;
+  uint32_t serial, refresh, retry, expire;
+};
+
+/* `ok`: it is on disk and published. `unknown`: how many withdrawals named records that were not held. */
+typedef void (*ww_committed_fn)(void *ctx, bool ok, size_t unknown);
+
+/* Opens the store. */
+enum ww_err ww_pipeline_new(struct ww_daemon *daemon, struct ww_pipeline **out, struct ww_diag *diag) WW_MUST_USE;
+/* Before start, once for each configured source. Returns its number, or -1 when memory ran out. */
+int ww_pipeline_add(struct ww_pipeline *pipeline, const char *name, enum ww_source_type type, bool ignore_expiry);
+/* Serves what the store holds; drops sources that are not configured any more. Then calls `started`, after which
+ * updates may be submitted. */
+bool ww_pipeline_start(struct ww_pipeline *pipeline, void (*started)(void *ctx), void *ctx);
+
+/* Takes *set (zeroed). A whole new set, sorted. */
+void ww_pipeline_submit_full(struct ww_pipeline *pipeline, int source, struct ww_payloads *set,
+                             const struct ww_source_progress *progress, ww_committed_fn done, void *ctx);
+/* Takes *delta (zeroed). */
+void ww_pipeline_submit_delta(struct ww_pipeline *pipeline, int source, struct ww_payload_delta *delta,
+                              const struct ww_source_progress *progress, ww_committed_fn done, void *ctx);
+/* All of the source's data goes, and it is incomplete until its next full update. */
+void ww_pipeline_flush(struct ww_pipeline *pipeline, int source, const char *why);
+/* The source could not be had. Its data, if any, stays; others need not wait for it any longer. */
+void ww_pipeline_failed(struct ww_pipeline *pipeline, int source, const char *why);
+
+bool ww_pipeline_ready(const struct ww_pipeline *pipeline);
+size_t ww_pipeline_count(const struct ww_pipeline *pipeline);
+const struct ww_pipeline_source *ww_pipeline_source(const struct ww_pipeline *pipeline, int source);
+struct ww_snapshot *ww_pipeline_snapshot(const struct ww_pipeline *pipeline); /* borrowed */
+
+/* No further jobs; the one under way is completed first. */
+void ww_pipeline_stop(struct ww_pipeline *pipeline);
+void ww_pipeline_free(struct ww_pipeline *pipeline); /* after the loop has ended */
+
+#endif
