@@ -753,7 +753,7 @@ static void test_recorded_gobgp(void **state) {
   struct table t = {0};
   size_t last_down;
   struct ww_bmp_feed *feed = replay(in, &t, &last_down);
-  assert_string_equal(t.name, "gobmp-test");
+  assert_string_equal(t.name, "gobgp-test");
   assert_view(&t, WW_VIEW_ADJ_IN_PRE, 310, 150, 360, 180);
   /* GoBGP withdraws these one by one before the Peer Down. */
   assert_view(&t, WW_VIEW_ADJ_IN_POST, 0, 0, 360, 180);
