@@ -143,7 +143,7 @@ static void connection_end(struct connection *c, const char *why) {
 
 /* We end it. */
 static void connection_drop(struct connection *c, enum ww_log_level level, const char *why) {
-  ww_log(&c->io->daemon->log, level, "bmp: %s%s%s: %s", ww_stream_peer(c->stream), c->router ? ", router " : "",
+  ww_log(&c->io->daemon->log, level, "BMP: %s%s%s: %s", ww_stream_peer(c->stream), c->router ? ", router " : "",
          c->router ? c->router->name : "", why);
   ww_stream_abort(c->stream);
   connection_end(c, why);
@@ -167,7 +167,7 @@ static bool bind_router(struct connection *c, const char *name, const struct ww_
   router->since = d->now.unix_sec;
   router->last_error[0] = '\0';
   uv_timer_stop(&c->timer);
-  ww_log(&d->log, WW_LOG_NOTICE, "bmp: %s is router %s", ww_stream_peer(c->stream), router->name);
+  ww_log(&d->log, WW_LOG_NOTICE, "BMP: %s is router %s", ww_stream_peer(c->stream), router->name);
   return true;
 }
 
@@ -274,7 +274,7 @@ static void on_writable(void *ctx) { (void)ctx; /* RFC 7854 §3.2: nothing is ev
 static void on_closed(void *ctx, const char *why) {
   struct connection *c = ctx;
   ww_daemon_now(c->io->daemon);
-  ww_log(&c->io->daemon->log, WW_LOG_NOTICE, "bmp: %s%s%s: %s", ww_stream_peer(c->stream), c->router ? ", router " : "",
+  ww_log(&c->io->daemon->log, WW_LOG_NOTICE, "BMP: %s%s%s: %s", ww_stream_peer(c->stream), c->router ? ", router " : "",
          c->router ? c->router->name : "", why ? why : "closed by the router");
   connection_end(c, why ? why : "closed by the router");
 }
@@ -307,7 +307,7 @@ static void on_accepted(void *ctx, int fd, const struct sockaddr *peer) {
   struct connection *c = io->connection_count < WW_BMP_CONNECTIONS_MAX ? calloc(1, sizeof(*c)) : NULL;
   if (!c) {
     char text[WW_ENDPOINT_STRLEN];
-    ww_log(&d->log, WW_LOG_WARNING, "bmp: %s turned away: %d connections are the most there may be",
+    ww_log(&d->log, WW_LOG_WARNING, "BMP: %s turned away: %d connections are the most there may be",
            ww_endpoint_format(peer, text), WW_BMP_CONNECTIONS_MAX);
     close(fd);
     return;
@@ -344,11 +344,11 @@ bool ww_bmp_io_start(struct ww_bmp_io *io) {
   for (size_t i = 0; i < d->config->listen_count; i++) {
     struct ww_diag diag = {0};
     if (ww_listen(&d->loop, d->config->listens[i], on_accepted, io, &io->listeners[i], &diag) != WW_OK) {
-      ww_log(&d->log, WW_LOG_ERROR, "bmp: %s", diag.text);
+      ww_log(&d->log, WW_LOG_ERROR, "BMP: %s", diag.text);
       return false;
     }
     io->listener_count++;
-    ww_log(&d->log, WW_LOG_NOTICE, "bmp: listening on %s", ww_listener_address(io->listeners[i]));
+    ww_log(&d->log, WW_LOG_NOTICE, "BMP: listening on %s", ww_listener_address(io->listeners[i]));
   }
   return true;
 }

@@ -85,6 +85,7 @@ static json_t *source_status(struct ww_daemon *d, int i) {
                                   : s->last_error[0] ? "failed"
                                                      : "waiting"));
   json_object_set_new(o, "complete", json_boolean(r->complete));
+  json_object_set_new(o, "records", number(r->vrps_v4 + r->vrps_v6 + r->aspas + r->router_keys));
   json_object_set_new(o, "vrps_ipv4", number(r->vrps_v4));
   json_object_set_new(o, "vrps_ipv6", number(r->vrps_v6));
   json_object_set_new(o, "aspas", number(r->aspas));
