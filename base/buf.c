@@ -33,7 +33,7 @@ static bool grow(struct ww_buf *buf, size_t need) {
   uint8_t *data = malloc(cap);
   if (!data)
     return false;
-  if (buf->len)
+  if (buf->data)
     memcpy(data, buf->data + buf->head, buf->len);
   free(buf->data);
   buf->data = data;

@@ -306,8 +306,12 @@ static enum ww_err unite_aspas(struct ww_payloads *set, const struct ww_aspa *as
   }
   if (total > UINT32_MAX / sizeof(uint32_t))
     return WW_ERR_LIMIT;
-  uint32_t *providers = total ? block_alloc(set, total * sizeof(*providers)) : NULL;
-  if (total && !providers)
+  if (!total) {
+    *out = united;
+    return WW_OK;
+  }
+  uint32_t *providers = block_alloc(set, total * sizeof(*providers));
+  if (!providers)
     return WW_ERR_NOMEM;
   uint32_t n = 0;
   for (size_t i = 0; i < count; i++) {
@@ -315,7 +319,7 @@ static enum ww_err unite_aspas(struct ww_payloads *set, const struct ww_aspa *as
       memcpy(providers + n, aspas[i].providers, aspas[i].provider_count * sizeof(*providers));
     n += aspas[i].provider_count;
   }
-  n = n ? sort_unique(providers, n) : 0;
+  n = sort_unique(providers, n);
   /* draft-ietf-sidrops-8210bis-26 §5.12: AS 0 must not stand beside other providers. It authorises nobody, so it adds
    * nothing to a union. */
   if (n > 1 && providers[0] == 0) {
