@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Private to bmpout: a JSON line under construction. yajl's errors are sticky, so calls are made and the end is
- * checked. */
+/*
+ * A JSON line under construction, for the renderers here and for `waywarden decode`. yajl keeps its first error, so
+ * calls are made without looking and the end is checked.
+ */
 #ifndef WW_BMPOUT_JSON_H
 #define WW_BMPOUT_JSON_H
 
