@@ -17,7 +17,7 @@ struct ww_pipeline_source {
   struct ww_source_record record; /* as committed; id 0 until the pipeline has started */
   bool ignore_expiry;
   bool tried; /* has data, or has failed at least once */
-  char last_error[200];
+  char last_error[240];
 };
 
 /* What a completed update says of its source beside payloads. */
