@@ -158,6 +158,9 @@ void ww_engine_router_hold(struct ww_engine_router *router) {
         route->reason = WW_REASON_NONE;
         route->digest = 0;
       }
+  /* All will be told anew, to stations that may never have heard an End-of-RIB, so that comes anew behind them. */
+  for (uint32_t id = 1; id <= ww_rib_peer_count(router->rib); id++)
+    memset(router->peers[id - 1].eor_told, 0, sizeof router->peers[id - 1].eor_told);
 }
 
 /* Routes on their way to ww_engine_judge(). */
@@ -477,7 +480,7 @@ static void announce_all(struct ww_engine_router *router, uint32_t peer, const s
     }
     struct ww_rib_route *route = ww_rib_route(router->rib, item.route);
     bool revived = (route->flags & WW_ROUTE_WITHDRAWN) != 0;
-    item.emit = outcome != WW_RIB_SAME || revived;
+    item.emit = outcome == WW_RIB_MOVED; /* a new or revived one differs from not ready, whatever the verdict */
     if (revived)
       queue_unlink(router, route);
     if (outcome == WW_RIB_NEW || revived) {

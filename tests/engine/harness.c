@@ -1,0 +1,679 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The model is arrays: which route of which table is here with which attributes, which VRP which source has. Verdicts
+ * are worked out from scratch by the letter of RFC 6811 §2. The stations do what an export session does: walk
+ * everything, then follow the journal; after a loss walk again and drop what was not heard of. At a check all work is
+ * done and all that is to be read is read; then each station must hold just the model's routes with the model's
+ * verdicts and rules.
+ *
+ * The universe is small, so that everything collides with everything: nested prefixes, few attributes, a journal of 16.
+ */
+#include "tests/engine/harness.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/engine.h"
+
+enum {
+  NEIGHBOURS = 3,
+  TABLES = NEIGHBOURS * 2, /* pre- and post-policy of each */
+  PREFIXES = 20,
+  PATHS = 2,
+  ATTRS = 7,
+  VRPS = 32,
+  SOURCES = 2,
+  STATIONS = 3,
+  LOCAL_AS = 64999,
+  ADD_PATH_NEIGHBOUR = 2,
+};
+
+static const char *const prefix_texts[PREFIXES] = {
+    "0.0.0.0/0",          "10.0.0.0/8",
+    "10.0.0.0/16",        "10.0.0.0/24",
+    "10.0.1.0/24",        "10.0.1.0/25",
+    "10.0.1.128/25",      "10.128.0.0/9",
+    "10.255.255.255/32",  "11.0.0.0/8",
+    "192.0.2.0/24",       "192.0.2.0/28",
+    "255.255.255.255/32", "::/0",
+    "2001:db8::/32",      "2001:db8::/48",
+    "2001:db8:0:1::/64",  "2001:db8:8000::/33",
+    "2001:db8::1/128",    "3fff::/20",
+};
+
+static const char *const path_texts[ATTRS] = {
+    "64500 64501", "64500 64502", "64500 64503", "64500 64501 64502", "64500 {64501,64502}", "", "64500 (65001)",
+};
+
+struct verdict {
+  uint8_t state, reason;
+  uint64_t rules; /* a sum over the listed rules: order does not matter */
+};
+
+struct told {
+  bool here, heard;
+  uint8_t attrs;
+  struct verdict verdict;
+};
+
+struct station {
+  struct ww_journal_reader *reader; /* NULL: not connected */
+  bool up[TABLES];
+  bool eor[TABLES][3];
+  struct told told[TABLES][PREFIXES][PATHS];
+  bool walking;
+  uint32_t peer; /* the walk's */
+  void *walker;
+};
+
+struct harness {
+  struct harness_coverage *coverage;
+  jmp_buf failed;
+  char text[512];
+  /* the universe */
+  struct ww_prefix prefixes[PREFIXES];
+  uint8_t attrs[ATTRS][64];
+  size_t attrs_len[ATTRS], path_at[ATTRS], path_len[ATTRS];
+  struct ww_vrp vrps[VRPS];
+  /* the model */
+  unsigned views;
+  bool up[NEIGHBOURS];
+  bool eor[TABLES][3];
+  struct {
+    bool here;
+    uint8_t attrs;
+  } routes[TABLES][PREFIXES][PATHS];
+  bool has[SOURCES][VRPS];
+  ww_unix_time expires;
+  bool ready;
+  /* the real thing */
+  struct ww_now now;
+  struct ww_engine *engine;
+  struct ww_engine_router *router;
+  struct ww_bmp_feed_events events;
+  struct ww_out_view view;
+  struct ww_journal *journal;
+  struct ww_snapshot *snapshot;
+  struct ww_origin_result result;
+  uint32_t epoch;
+  bool pending;
+  struct station stations[STATIONS];
+};
+
+static void __attribute__((noreturn, format(printf, 2, 3))) fail(struct harness *h, const char *fmt, ...) {
+  va_list args;
+  va_start(args, fmt);
+  vsnprintf(h->text, sizeof h->text, fmt, args);
+  va_end(args);
+  longjmp(h->failed, 1);
+}
+
+#define EXPECT(condition)                                                                                              \
+  do {                                                                                                                 \
+    if (!(condition))                                                                                                  \
+      fail(h, "%s:%d: not so: %s", __FILE__, __LINE__, #condition);                                                    \
+  } while (0)
+
+/* ---- the universe ---- */
+
+static void universe(struct harness *h) {
+  for (unsigned i = 0; i < PREFIXES; i++)
+    EXPECT(ww_prefix_parse(prefix_texts[i], &h->prefixes[i]) == WW_OK);
+  for (unsigned i = 0; i < ATTRS; i++) {
+    struct ww_writer w = ww_writer_make(h->attrs[i], sizeof h->attrs[i]);
+    ww_writer_bytes(&w, (const uint8_t[]){0x40, WW_ATTR_ORIGIN, 1, 0, 0x40, WW_ATTR_AS_PATH, 0}, 7);
+    h->path_at[i] = w.len;
+    EXPECT(ww_as_path_parse(path_texts[i], &w, NULL) == WW_OK);
+    h->path_len[i] = w.len - h->path_at[i];
+    h->attrs[i][6] = (uint8_t)h->path_len[i];
+    ww_writer_bytes(&w, (const uint8_t[]){0x80, WW_ATTR_MED, 4, 0, 0, 0, (uint8_t)i}, 7);
+    h->attrs_len[i] = w.len;
+  }
+  static const uint32_t asns[] = {64501, 64502, 64503, 0, LOCAL_AS};
+  for (unsigned i = 0; i < VRPS; i++) {
+    struct ww_vrp *vrp = &h->vrps[i];
+    vrp->prefix = h->prefixes[i * 7 % PREFIXES];
+    vrp->asn = asns[(i + i / PREFIXES) % 5]; /* no two alike */
+    uint8_t bits = ww_afi_bits(vrp->prefix.afi);
+    vrp->max_len = (uint8_t)(vrp->prefix.len + i % 3 * 8 > bits ? bits : vrp->prefix.len + i % 3 * 8);
+    if (i % 11 == 0)
+      vrp->max_len = bits;
+    vrp->expires = 0;
+  }
+}
+
+static unsigned table_of(unsigned neighbour, unsigned view) { return neighbour * 2 + view; }
+
+static struct ww_bmp_peer header_of(unsigned neighbour, unsigned view) {
+  struct ww_bmp_peer peer = {.asn = 64500, .bgp_id = neighbour + 1, .flags = view ? WW_BMP_FLAG_L : 0, .sec = 1};
+  memcpy(peer.address + 12, (const uint8_t[]){192, 0, 2, (uint8_t)(neighbour + 1)}, 4);
+  return peer;
+}
+
+/* ---- the model's verdict ---- */
+
+static uint64_t rule_number(const struct harness *h, unsigned source, const struct ww_vrp *vrp) {
+  uint64_t x = source * 1000003u + vrp->asn * 31u + vrp->max_len;
+  (void)h;
+  for (unsigned i = 0; i < 16; i++)
+    x = (x ^ vrp->prefix.addr[i]) * 0x100000001b3u;
+  return ((x ^ vrp->prefix.len) * 0x9e3779b97f4a7c15u) | 1;
+}
+
+/* RFC 6811 §2, one VRP after the other. */
+static struct verdict model_verdict(const struct harness *h, unsigned prefix, unsigned attrs) {
+  static const uint32_t asns[ATTRS] = {64501, 64502, 64503, 64502, 0, LOCAL_AS, LOCAL_AS};
+  const bool none = attrs == 4;
+  bool covered = false, valid = false, named = false, only_as0 = true;
+  uint64_t all = 0, matching = 0;
+  for (unsigned s = 0; s < SOURCES; s++)
+    for (unsigned i = 0; i < VRPS; i++) {
+      const struct ww_vrp *vrp = &h->vrps[i];
+      if (!h->has[s][i] || !ww_prefix_covers(&vrp->prefix, &h->prefixes[prefix]))
+        continue;
+      bool origin = !none && vrp->asn != 0 && vrp->asn == asns[attrs];
+      bool length = h->prefixes[prefix].len <= vrp->max_len;
+      covered = true;
+      only_as0 = only_as0 && vrp->asn == 0;
+      named = named || origin;
+      valid = valid || (origin && length);
+      all += rule_number(h, s + 1, vrp);
+      if (origin && length)
+        matching += rule_number(h, s + 1, vrp);
+    }
+  if (!covered)
+    return (struct verdict){WW_STATE_UNKNOWN, WW_REASON_NONE, 0};
+  if (valid)
+    return (struct verdict){WW_STATE_VALID, WW_REASON_NONE, matching};
+  uint8_t reason = named      ? WW_REASON_ORIGIN_LENGTH
+                   : only_as0 ? WW_REASON_ORIGIN_AS0
+                   : none     ? WW_REASON_ORIGIN_AS_SET
+                              : WW_REASON_ORIGIN_AS;
+  return (struct verdict){WW_STATE_INVALID, reason, all};
+}
+
+/* ---- stations ---- */
+
+static void station_walk(struct harness *h, struct station *s) {
+  if (s->walker)
+    h->view.walk_free(h->view.ctx, s->walker);
+  s->walker = NULL;
+  s->walking = true;
+  s->peer = 0;
+  for (unsigned t = 0; t < TABLES; t++) {
+    s->up[t] = false;
+    memset(s->eor[t], 0, sizeof s->eor[t]);
+    for (unsigned i = 0; i < PREFIXES * PATHS; i++)
+      s->told[t][i / PATHS][i % PATHS].heard = false;
+  }
+}
+
+static void station_disconnect(struct harness *h, struct station *s) {
+  if (s->walker)
+    h->view.walk_free(h->view.ctx, s->walker);
+  ww_journal_reader_free(s->reader);
+  memset(s, 0, sizeof *s);
+}
+
+static void station_connect(struct harness *h, struct station *s) {
+  station_disconnect(h, s);
+  s->reader = ww_journal_reader_new(h->journal);
+  EXPECT(s->reader);
+  station_walk(h, s);
+}
+
+/* The table that a peer id of the view stands for, by what the view says of it. */
+static unsigned station_table(struct harness *h, uint32_t peer, struct ww_out_peer *out) {
+  EXPECT(h->view.peer(h->view.ctx, peer, out));
+  unsigned neighbour = out->header.address[15] - 1u;
+  EXPECT(neighbour < NEIGHBOURS);
+  return table_of(neighbour, out->header.flags & WW_BMP_FLAG_L ? 1 : 0);
+}
+
+static void station_learn(struct harness *h, struct station *s, uint32_t id, const struct ww_out_route *route) {
+  struct ww_out_peer peer;
+  unsigned t = station_table(h, route->peer, &peer), p = 0, a = 0;
+  while (p < PREFIXES && ww_prefix_compare(&h->prefixes[p], &route->prefix) != 0)
+    p++;
+  EXPECT(p < PREFIXES);
+  EXPECT(route->path_id < PATHS);
+  EXPECT(route->add_path || route->path_id == 0);
+  struct told *told = &s->told[t][p][route->path_id];
+  if (route->withdrawn) {
+    told->here = false;
+    return;
+  }
+  uint32_t epoch = 0;
+  if (!h->view.verdict(h->view.ctx, id, &epoch, &h->result)) {
+    EXPECT(!h->ready);
+    return;
+  }
+  EXPECT(h->ready);
+  EXPECT(epoch == h->epoch);
+  EXPECT(peer.up && s->up[t]); /* no route of a peer that the station knows to be down */
+  while (a < ATTRS && (route->attrs_len != h->attrs_len[a] || memcmp(route->attrs, h->attrs[a], route->attrs_len) != 0))
+    a++;
+  EXPECT(a < ATTRS);
+  EXPECT(route->next_hop_len == (route->prefix.afi == WW_AFI_IPV4 ? 4 : 16));
+  told->here = told->heard = true;
+  told->attrs = (uint8_t)a;
+  told->verdict = (struct verdict){.state = h->result.state, .reason = h->result.reason};
+  for (size_t i = 0; i < h->result.hit_count; i++) {
+    const struct ww_vrp_hit *hit = &h->result.hits[i];
+    if (told->verdict.state == WW_STATE_INVALID || hit->match == WW_MATCH_VALID)
+      told->verdict.rules += rule_number(h, hit->source, &hit->vrp);
+  }
+}
+
+/* One step of the walk. */
+static void station_walk_step(struct harness *h, struct station *s) {
+  struct ww_out_peer peer;
+  if (s->walker) {
+    uint32_t id = h->view.walk_next(h->view.ctx, s->walker);
+    if (id) {
+      struct ww_out_route route;
+      EXPECT(h->view.route(h->view.ctx, id, &route));
+      EXPECT(!route.withdrawn);
+      EXPECT(route.peer == s->peer);
+      station_learn(h, s, id, &route);
+      return;
+    }
+    h->view.walk_free(h->view.ctx, s->walker);
+    s->walker = NULL;
+    unsigned t = station_table(h, s->peer, &peer);
+    memcpy(s->eor[t], peer.eor, sizeof s->eor[t]);
+  }
+  s->peer = h->view.peer_next(h->view.ctx, s->peer);
+  if (s->peer) {
+    unsigned t = station_table(h, s->peer, &peer);
+    s->up[t] = peer.up;
+    if (peer.up) {
+      s->walker = h->view.walk_new(h->view.ctx, s->peer);
+      EXPECT(s->walker);
+    }
+    return;
+  }
+  s->walking = false;
+  for (unsigned t = 0; t < TABLES; t++)
+    for (unsigned i = 0; i < PREFIXES * PATHS; i++) {
+      struct told *told = &s->told[t][i / PATHS][i % PATHS];
+      told->here = told->here && told->heard;
+    }
+}
+
+/* False when there was nothing to do. */
+static bool station_step(struct harness *h, struct station *s) {
+  if (!s->reader)
+    return false;
+  if (s->walking) {
+    station_walk_step(h, s);
+    return true;
+  }
+  struct ww_change change;
+  struct ww_out_peer peer;
+  struct ww_out_route route;
+  uint64_t seq = 0;
+  int got = ww_journal_reader_next(s->reader, &change, &seq);
+  if (got < 0) {
+    h->coverage->losses++;
+    station_walk(h, s);
+    return true;
+  }
+  if (!got)
+    return false;
+  switch (change.kind) {
+  case WW_CHANGE_ROUTE:
+    if (!h->view.route(h->view.ctx, change.id, &route) || route.seq != seq)
+      h->coverage->gone++;
+    else
+      station_learn(h, s, change.id, &route);
+    break;
+  case WW_CHANGE_PEER_UP:
+  case WW_CHANGE_PEER_DOWN: {
+    unsigned t = station_table(h, change.id, &peer);
+    s->up[t] = change.kind == WW_CHANGE_PEER_UP;
+    memset(s->eor[t], 0, sizeof s->eor[t]);
+    memset(s->told[t], 0, sizeof s->told[t]);
+    break;
+  }
+  case WW_CHANGE_EOR:
+    s->eor[station_table(h, change.id, &peer)][change.afi] = true;
+    break;
+  default:
+    fail(h, "journal entry of kind %u", change.kind);
+  }
+  return true;
+}
+
+/* ---- checks ---- */
+
+static int count_route(void *ctx, const struct ww_engine_route *route) {
+  size_t *count = ctx;
+  (void)route;
+  ++*count;
+  return 0;
+}
+
+static void check_counts(struct harness *h) {
+  uint64_t states[3] = {0}, routes = 0;
+  for (unsigned t = 0; t < TABLES; t++)
+    for (unsigned i = 0; i < PREFIXES * PATHS; i++)
+      if (h->routes[t][i / PATHS][i % PATHS].here) {
+        routes++;
+        states[model_verdict(h, i / PATHS, h->routes[t][i / PATHS][i % PATHS].attrs).state]++;
+      }
+  struct ww_engine_counts counts;
+  ww_engine_router_counts(h->router, &counts);
+  EXPECT(counts.routes == routes);
+  EXPECT(counts.not_ready == (h->ready ? 0 : routes));
+  EXPECT(counts.valid == (h->ready ? states[WW_STATE_VALID] : 0));
+  EXPECT(counts.unknown == (h->ready ? states[WW_STATE_UNKNOWN] : 0));
+  EXPECT(counts.invalid == (h->ready ? states[WW_STATE_INVALID] : 0));
+  EXPECT(counts.refused == 0);
+  size_t listed = 0;
+  EXPECT(ww_engine_router_routes(h->router, NULL, &listed, count_route) == 0);
+  EXPECT(listed == routes);
+}
+
+static void check_station(struct harness *h, unsigned number) {
+  const struct station *s = &h->stations[number];
+  for (unsigned t = 0; t < TABLES; t++) {
+    bool up = h->up[t / 2] && (h->views >> t % 2 & 1);
+    if (s->up[t] != up)
+      fail(h, "station %u: table %u is %s, should be %s", number, t, s->up[t] ? "up" : "down", up ? "up" : "down");
+    if (!h->ready)
+      continue; /* what a station was told before stands; nothing is said now */
+    for (unsigned afi = 1; afi <= 2; afi++)
+      if (s->eor[t][afi] != h->eor[t][afi])
+        fail(h, "station %u: table %u afi %u: End-of-RIB %d", number, t, afi, s->eor[t][afi]);
+    for (unsigned i = 0; i < PREFIXES * PATHS; i++) {
+      unsigned p = i / PATHS, path = i % PATHS;
+      const struct told *told = &s->told[t][p][path];
+      if (told->here != h->routes[t][p][path].here)
+        fail(h, "station %u: table %u %s path %u: %s", number, t, prefix_texts[p], path,
+             told->here ? "told, but gone" : "never told");
+      if (!told->here)
+        continue;
+      unsigned attrs = h->routes[t][p][path].attrs;
+      struct verdict v = model_verdict(h, p, attrs);
+      if (told->attrs != attrs || told->verdict.state != v.state || told->verdict.reason != v.reason ||
+          told->verdict.rules != v.rules)
+        fail(h, "station %u: table %u %s path %u: told attrs %u state %u reason %u%s, should be %u %u %u", number, t,
+             prefix_texts[p], path, told->attrs, told->verdict.state, told->verdict.reason,
+             told->verdict.rules != v.rules ? " with other rules" : "", attrs, v.state, v.reason);
+    }
+  }
+}
+
+static void work(struct harness *h, size_t budget) {
+  h->now.unix_sec++;
+  h->pending = ww_engine_work(h->engine, budget, h->now);
+}
+
+static void check(struct harness *h) {
+  h->coverage->checks++;
+  do
+    work(h, 5);
+  while (h->pending);
+  for (unsigned n = 0; n < STATIONS; n++)
+    while (station_step(h, &h->stations[n]))
+      ;
+  check_counts(h);
+  for (unsigned n = 0; n < STATIONS; n++)
+    if (h->stations[n].reader)
+      check_station(h, n);
+}
+
+/* ---- operations ---- */
+
+static struct ww_nlri nlri_begin(struct ww_writer *w, uint8_t afi, bool add_path, uint8_t *room, size_t size) {
+  *w = ww_writer_make(room, size);
+  return (struct ww_nlri){.afi = afi, .add_path = add_path, .data = room};
+}
+
+/* One UPDATE for `count` prefixes from `first` on, in steps of `stride`, split by family as the wire does. */
+static void update(struct harness *h, bool announce, unsigned neighbour, unsigned view, unsigned first, unsigned stride,
+                   unsigned count, unsigned path, unsigned attrs) {
+  static const uint8_t next_hops[2][16] = {{192, 0, 2, 254}, {0x20, 1, 0xd, 0xb8, [15] = 254}};
+  uint8_t room[2][256];
+  struct ww_writer w[2];
+  struct ww_bgp_update u;
+  memset(&u, 0, sizeof u);
+  const bool add_path = neighbour == ADD_PATH_NEIGHBOUR;
+  struct ww_nlri *fields = announce ? u.announced : u.withdrawn;
+  if (!add_path)
+    path = 0;
+  for (unsigned f = 0; f < 2; f++)
+    fields[f] = nlri_begin(&w[f], (uint8_t)(f + 1), add_path, room[f], sizeof room[f]);
+  const unsigned t = table_of(neighbour, view);
+  const bool taken = h->up[neighbour] && (h->views >> view & 1);
+  for (unsigned i = 0; i < count; i++) {
+    unsigned p = (first + i * stride) % PREFIXES;
+    ww_nlri_write(&w[h->prefixes[p].afi - 1], &h->prefixes[p], add_path, path);
+    if (taken) {
+      h->routes[t][p][path].here = announce;
+      h->routes[t][p][path].attrs = (uint8_t)attrs;
+    }
+  }
+  for (unsigned f = 0; f < 2; f++)
+    fields[f].len = w[f].len;
+  if (announce) {
+    u.attrs = h->attrs[attrs];
+    u.attrs_len = h->attrs_len[attrs];
+    u.has_as_path = true;
+    u.as_path = (struct ww_as_path){.data = h->attrs[attrs] + h->path_at[attrs], .len = h->path_len[attrs]};
+    for (unsigned f = 0; f < 2; f++) {
+      u.next_hop[f] = next_hops[f];
+      u.next_hop_len[f] = f ? 16 : 4;
+    }
+  }
+  const struct ww_bmp_peer peer = header_of(neighbour, view);
+  h->events.update(h->events.ctx, &peer, view ? WW_VIEW_ADJ_IN_POST : WW_VIEW_ADJ_IN_PRE, &u);
+}
+
+static void end_of_rib(struct harness *h, unsigned neighbour, unsigned view, uint8_t afi) {
+  struct ww_bgp_update u;
+  memset(&u, 0, sizeof u);
+  u.eor = true;
+  u.eor_afi = afi;
+  if (h->up[neighbour] && (h->views >> view & 1))
+    h->eor[table_of(neighbour, view)][afi] = true;
+  const struct ww_bmp_peer peer = header_of(neighbour, view);
+  h->events.update(h->events.ctx, &peer, view ? WW_VIEW_ADJ_IN_POST : WW_VIEW_ADJ_IN_PRE, &u);
+}
+
+static void forget(struct harness *h, unsigned neighbour) {
+  h->up[neighbour] = false;
+  for (unsigned view = 0; view < 2; view++) {
+    memset(h->routes[table_of(neighbour, view)], 0, sizeof h->routes[0]);
+    memset(h->eor[table_of(neighbour, view)], 0, sizeof h->eor[0]);
+  }
+}
+
+static void peer_up(struct harness *h, unsigned neighbour) {
+  uint8_t open[128];
+  struct ww_writer w = ww_writer_make(open, sizeof open);
+  ww_bgp_open_write(&w, LOCAL_AS, 90, 1, NULL, 0);
+  struct ww_bmp_msg msg;
+  memset(&msg, 0, sizeof msg);
+  msg.u.up.sent_open = msg.u.up.received_open = open;
+  msg.u.up.sent_len = msg.u.up.received_len = w.len;
+  forget(h, neighbour); /* a second Peer Up is a new session */
+  h->up[neighbour] = true;
+  const struct ww_bmp_peer peer = header_of(neighbour, 0);
+  h->events.peer_up(h->events.ctx, &peer, &msg);
+}
+
+static void peer_down(struct harness *h, unsigned neighbour) {
+  struct ww_bmp_msg msg;
+  memset(&msg, 0, sizeof msg);
+  msg.u.down.reason = 4;
+  forget(h, neighbour);
+  h->coverage->peer_downs++;
+  const struct ww_bmp_peer peer = header_of(neighbour, 0);
+  h->events.peer_down(h->events.ctx, &peer, &msg);
+}
+
+/* Hands the engine a snapshot with `delta` applied. */
+static void publish(struct harness *h, const struct ww_payload_delta *delta, bool all) {
+  struct ww_snapshot *next = NULL;
+  EXPECT(ww_snapshot_apply(h->snapshot, delta, ++h->epoch, h->ready, &next) == WW_OK);
+  ww_snapshot_unref(h->snapshot);
+  h->snapshot = next;
+  h->coverage->coalesced += h->pending;
+  EXPECT(ww_engine_set_snapshot(h->engine, next, all ? NULL : delta) == WW_OK);
+  h->pending = true;
+}
+
+enum { ALL = 1, REFRESH = 2 };
+
+static void change_data(struct harness *h, unsigned source, unsigned first, unsigned stride, unsigned count,
+                        unsigned how) {
+  struct ww_payload_delta delta;
+  memset(&delta, 0, sizeof delta);
+  delta.source = (ww_source_id)(source + 1);
+  bool touched[VRPS] = {false};
+  for (unsigned i = 0; i < count; i++) {
+    unsigned v = (first + i * stride) % VRPS;
+    if (touched[v])
+      continue;
+    touched[v] = true;
+    struct ww_vrp vrp = h->vrps[v];
+    vrp.expires = h->expires;
+    struct ww_payloads *part = h->has[source][v] ? &delta.withdraw : &delta.announce;
+    if (how & REFRESH) {
+      if (!h->has[source][v])
+        continue;
+      vrp.expires = ++h->expires;
+      part = &delta.refresh;
+    } else {
+      h->has[source][v] = !h->has[source][v];
+    }
+    EXPECT(ww_payloads_add_vrp(part, &vrp) == WW_OK);
+  }
+  EXPECT(ww_payloads_sort(&delta.announce) == WW_OK);
+  EXPECT(ww_payloads_sort(&delta.withdraw) == WW_OK);
+  EXPECT(ww_payloads_sort(&delta.refresh) == WW_OK);
+  publish(h, &delta, (how & ALL) != 0);
+  ww_payload_delta_fini(&delta);
+}
+
+static void toggle_ready(struct harness *h) {
+  struct ww_payload_delta nothing;
+  memset(&nothing, 0, sizeof nothing);
+  h->ready = !h->ready;
+  h->coverage->not_ready += !h->ready;
+  publish(h, &nothing, false);
+}
+
+/* ---- scripts ---- */
+
+struct script {
+  const uint8_t *p, *end;
+};
+
+static unsigned take(struct script *s, unsigned below) { return s->p < s->end ? *s->p++ % below : 0; }
+
+/* Arguments are taken one a statement: their order must not depend on the compiler. */
+static void operate(struct harness *h, struct script *s) {
+  unsigned what = take(s, 64);
+  unsigned n = take(s, NEIGHBOURS);
+  h->coverage->steps++;
+  h->now.unix_sec++;
+  if (what < 27) {
+    unsigned view = take(s, 8) == 0;
+    unsigned first = take(s, PREFIXES);
+    unsigned stride = 1 + take(s, PREFIXES - 1);
+    unsigned count = 1 + take(s, 4);
+    unsigned path = take(s, PATHS);
+    unsigned attrs = what < 18 ? take(s, ATTRS) : 0;
+    update(h, what < 18, n, view, first, stride, count, path, attrs);
+  } else if (what < 30) {
+    peer_up(h, n);
+  } else if (what < 31) {
+    peer_down(h, n);
+  } else if (what < 39) {
+    unsigned first = take(s, VRPS);
+    unsigned stride = 1 + take(s, VRPS - 1);
+    unsigned count = 1 + take(s, 5);
+    change_data(h, n % SOURCES, first, stride, count, 0);
+  } else if (what < 41) {
+    change_data(h, n % SOURCES, take(s, VRPS), 1, 3, what < 40 ? ALL : REFRESH);
+  } else if (what < 43) {
+    toggle_ready(h);
+  } else if (what < 47) {
+    work(h, 1 + take(s, 12));
+  } else if (what < 57) {
+    struct station *station = &h->stations[n % STATIONS];
+    for (unsigned i = take(s, 24) + 1; i && station_step(h, station); i--)
+      ;
+  } else if (what < 59) {
+    station_connect(h, &h->stations[n % STATIONS]);
+  } else if (what < 60) {
+    if (take(s, 4)) {
+      station_disconnect(h, &h->stations[n % STATIONS]);
+    } else {
+      ww_engine_router_disconnected(h->router);
+      for (unsigned i = 0; i < NEIGHBOURS; i++)
+        forget(h, i);
+    }
+  } else if (what < 62) {
+    unsigned view = take(s, 2);
+    end_of_rib(h, n, view, (uint8_t)(1 + take(s, 2)));
+  } else {
+    check(h);
+  }
+}
+
+static void begin(struct harness *h, struct script *s) {
+  unsigned first = take(s, 256);
+  universe(h);
+  h->now = (struct ww_now){.mono = 1, .unix_sec = 1000};
+  h->engine = ww_engine_new(NULL);
+  EXPECT(h->engine);
+  struct ww_engine_router_config config = {.name = "lab", .journal_entries = 16, .local_as = first & 1 ? LOCAL_AS : 0};
+  config.views = first & 2 ? 1u << WW_VIEW_ADJ_IN_PRE | 1u << WW_VIEW_ADJ_IN_POST : 0;
+  h->views = first & 2 ? 3 : 1;
+  if (first & 4)
+    config.journal_entries = 256;
+  h->router = ww_engine_router_new(h->engine, &config);
+  EXPECT(h->router);
+  ww_engine_router_events(h->router, &h->now, &h->events);
+  ww_engine_router_view(h->router, &h->view);
+  h->journal = ww_engine_router_journal(h->router);
+  h->snapshot = ww_snapshot_new();
+  EXPECT(h->snapshot);
+  station_connect(h, &h->stations[0]); /* this one hears everything from the start */
+}
+
+const char *harness_run(const uint8_t *octets, size_t len, struct harness_coverage *coverage) {
+  static char text[600];
+  struct harness *h = calloc(1, sizeof *h);
+  if (!h)
+    return "no memory";
+  struct script s = {.p = octets, .end = octets ? octets + len : NULL};
+  h->coverage = coverage;
+  text[0] = '\0';
+  if (setjmp(h->failed)) {
+    snprintf(text, sizeof text, "%s (step %llu)", h->text, (unsigned long long)coverage->steps);
+  } else {
+    begin(h, &s);
+    while (s.p < s.end)
+      operate(h, &s);
+    check(h);
+    if (!h->ready) {
+      toggle_ready(h);
+      check(h);
+    }
+  }
+  for (unsigned n = 0; n < STATIONS; n++)
+    station_disconnect(h, &h->stations[n]);
+  ww_engine_free(h->engine);
+  ww_snapshot_unref(h->snapshot);
+  ww_origin_result_fini(&h->result);
+  free(h);
+  return text[0] ? text : NULL;
+}

@@ -1,0 +1,71 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Writes tests/fuzz/corpus/engine/: scripts for tests/engine/harness.c, named for what they show.
+
+usage: make_engine_corpus.py [folder]
+The numbers are those of operate() and begin() there.
+"""
+import pathlib
+import sys
+
+
+def announce(peer, first, count=1, attrs=0, path=0, stride=1, post=False):
+    return [0, peer, 0 if post else 1, first, stride - 1, count - 1, path, attrs]
+
+
+def withdraw(peer, first, count=1, path=0, stride=1, post=False):
+    return [18, peer, 0 if post else 1, first, stride - 1, count - 1, path]
+
+
+def up(peer): return [27, peer]
+def down(peer): return [30, peer]
+def vrps(source, first, count=1, stride=1): return [31, source, first, stride - 1, count - 1]
+def anew(source, first): return [39, source, first]
+def refresh(source, first): return [40, source, first]
+def ready(): return [41, 0]
+def work(budget): return [43, 0, budget - 1]
+def read(station, steps): return [47, station, steps - 1]
+def connect(station): return [57, station]
+def leave(station): return [59, station, 1]
+def router_gone(): return [59, 0, 0]
+def eor(peer, view, afi): return [60, peer, view, afi - 1]
+def check(): return [62, 0]
+
+
+PLAIN, TWO_VIEWS, LONG_JOURNAL = 0, 2, 4
+ALL_V4 = [op for first in range(0, 12, 4) for op in announce(0, first, 4)]
+
+SCRIPTS = {
+    "empty": [],
+    "announce-and-withdraw": [PLAIN, *ready(), *up(0), *announce(0, 1, 4), *read(0, 3), *withdraw(0, 2, 2), *check()],
+    "held-until-ready": [PLAIN, *up(0), *announce(0, 0, 4), *eor(0, 0, 1), *withdraw(0, 1), *read(0, 9), *vrps(0, 0, 5),
+                         *ready(), *eor(0, 0, 2), *work(2), *check()],
+    "not-ready-in-between": [PLAIN, *ready(), *vrps(0, 0, 5), *up(0), *announce(0, 0, 4), *eor(0, 0, 1), *check(), *ready(),
+                             *connect(1), *withdraw(0, 1), *announce(0, 9, 2), *check(), *ready(), *check()],
+    "deltas-before-work": [PLAIN, *ready(), *up(0), *ALL_V4, *vrps(0, 0, 5), *work(3), *vrps(1, 3, 5, 3), *vrps(0, 0, 5),
+                           *work(2), *anew(1, 7), *refresh(0, 4), *check()],
+    "told-newer-than-stored": [LONG_JOURNAL, *ready(), *up(0), *announce(0, 1, 4), *connect(1), *vrps(0, 0, 5), *vrps(0, 5, 5),
+                               *vrps(0, 10, 5), *read(1, 20), *vrps(0, 0, 5), *vrps(0, 5, 5), *vrps(0, 10, 5), *check()],
+    "station-falls-off": [PLAIN, *ready(), *up(0), *up(1), *ALL_V4, *read(0, 2), *ALL_V4, *vrps(0, 1, 5), *work(12),
+                          *announce(1, 0, 4, 2), *announce(1, 4, 4, 2), *announce(0, 0, 4, 3), *announce(0, 4, 4, 3), *check()],
+    "peer-flaps-during-walk": [PLAIN, *ready(), *up(0), *up(1), *ALL_V4, *announce(1, 3, 4), *connect(1), *read(1, 4), *down(0),
+                               *read(1, 2), *up(0), *announce(0, 2, 2, 1), *up(1), *read(1, 3), *check()],
+    "route-moves-during-walk": [PLAIN, *ready(), *up(0), *announce(0, 0, 4, 0), *announce(0, 4, 4, 1), *connect(1), *read(1, 3),
+                                *announce(0, 0, 4, 1), *withdraw(0, 5), *announce(0, 8, 1, 0), *check()],
+    "back-before-anybody-read": [PLAIN, *ready(), *up(2), *announce(2, 3, 1, 0, 1), *read(0, 9), *withdraw(2, 3, 1, 1),
+                                 *announce(2, 3, 1, 2, 1), *withdraw(2, 3, 1, 1), *announce(2, 3, 1, 0, 1), *check()],
+    "two-views": [TWO_VIEWS, *ready(), *up(0), *announce(0, 1, 3), *announce(0, 1, 3, 1, post=True), *eor(0, 1, 1),
+                  *withdraw(0, 1, post=True), *vrps(1, 0, 5), *check(), *down(0), *check()],
+    "router-gone-and-back": [PLAIN, *ready(), *up(0), *up(2), *ALL_V4, *announce(2, 5, 4, 4, 1), *withdraw(0, 1, 3), *router_gone(),
+                             *connect(1), *up(0), *announce(0, 2, 2), *leave(1), *connect(1), *check()],
+}
+
+
+def main():
+    folder = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else pathlib.Path(__file__).parent / "corpus" / "engine")
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, script in SCRIPTS.items():
+        (folder / name).write_bytes(bytes(script))
+
+
+main()
