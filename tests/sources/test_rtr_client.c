@@ -593,6 +593,7 @@ static void test_flush_while_committing(void **state) {
   assert_int_equal(o->flushes, 1);
   close_now(o);
   assert_true(ww_rtr_client_deadline(o->client) == WW_MONO_NEVER); /* nothing is asked before the commit is known */
+  pass(o, 3600000);
   assert_int_equal(tick(o), WW_RTR_STAY);
   assert_int_equal(ww_rtr_client_committed(o->client, true, 0, o->now), WW_RTR_STAY);
   connect_now(o);
@@ -1113,6 +1114,31 @@ static void test_backoff(void **state) {
   assert_memory_not_equal(first[0], first[1], sizeof(first[0])); /* the jitter is the seed's */
 }
 
+/* Only a session that stayed in sync for a while proves that the trouble is over. */
+static void test_backoff_starts_over(void **state) {
+  (void)state;
+  for (int stable = 0; stable < 2; stable++) {
+    struct owner *o = start(1);
+    for (int i = 0; i < 6; i++) {
+      assert_int_equal(wake(o), WW_RTR_CONNECT);
+      assert_int_equal(ww_rtr_client_connect_failed(o->client, "refused", o->now), WW_RTR_STAY);
+    }
+    connect_now(o);
+    struct script s = {.len = 0};
+    put_response(&s, 1, SESSION);
+    put_eod(&s, 1, SESSION, 5);
+    assert_int_equal(feed(o, &s), WW_RTR_STAY);
+    pass(o, stable ? 60000 : 59999);
+    close_now(o);
+    ww_mono_ms wait = ww_rtr_client_deadline(o->client) - o->now.mono;
+    if (stable)
+      assert_in_range(wait, 750, 1250);
+    else
+      assert_in_range(wait, 48000, 80000);
+    stop(o);
+  }
+}
+
 static void test_connect_timeout(void **state) {
   (void)state;
   struct owner *o = start(1);
@@ -1351,6 +1377,12 @@ static void test_downgrade_is_forgotten(void **state) {
   pass(o, 24 * 3600 * 1000);
   connect_now(o);
   expect_reset_query(o, 1); /* it may have learnt version 1 */
+  put_error(&s, 0, 4);
+  assert_int_equal(feed(o, &s), WW_RTR_CLOSE);
+  close_now(o);
+  assert_int_equal(tick(o), WW_RTR_CONNECT); /* it has not, which costs no back-off */
+  assert_int_equal(ww_rtr_client_connected(o->client, o->now), WW_RTR_STAY);
+  expect_reset_query(o, 0);
   stop(o);
 }
 
@@ -1454,6 +1486,7 @@ int main(void) {
       cmocka_unit_test(test_expiry),
       cmocka_unit_test(test_expiry_inside_delta),
       cmocka_unit_test(test_backoff),
+      cmocka_unit_test(test_backoff_starts_over),
       cmocka_unit_test(test_connect_timeout),
       cmocka_unit_test(test_resume),
       cmocka_unit_test(test_resume_expires),
