@@ -21,6 +21,7 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509_vfy.h>
+#include <openssl/x509err.h>
 #include <openssl/x509v3.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -180,10 +181,10 @@ enum ww_err ww_tls_new(enum ww_tls_role role, const struct ww_tls_files *files, 
   else if (SSL_CTX_use_certificate_chain_file(ctx, files->certificate) != 1)
     err = ww_fail(diag, WW_ERR_IO, 0, NULL, "certificate file '%s': %s", files->certificate, queue_text());
   else if (SSL_CTX_use_PrivateKey_file(ctx, files->key, SSL_FILETYPE_PEM) != 1)
-    err = ww_fail(diag, WW_ERR_IO, 0, NULL, "key file '%s': %s", files->key, queue_text());
-  else if (SSL_CTX_check_private_key(ctx) != 1)
-    err = ww_fail(diag, WW_ERR_INVAL, 0, NULL, "key file '%s' does not belong to certificate file '%s'", files->key,
-                  files->certificate);
+    err = ERR_GET_REASON(ERR_peek_error()) == X509_R_KEY_VALUES_MISMATCH
+              ? ww_fail(diag, WW_ERR_INVAL, 0, NULL, "key file '%s' does not belong to certificate file '%s'",
+                        files->key, files->certificate)
+              : ww_fail(diag, WW_ERR_IO, 0, NULL, "key file '%s': %s", files->key, queue_text());
   if (err == WW_OK && role == WW_TLS_SERVER) {
     /* Tells clients which CA to choose their certificate by. */
     STACK_OF(X509_NAME) *names = SSL_load_client_CA_file(files->ca);
