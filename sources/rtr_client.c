@@ -494,12 +494,10 @@ static enum ww_rtr_action on_error_report(struct ww_rtr_client *c, struct receiv
   if (negotiating && (code == WW_RTR_UNSUPPORTED_VERSION || pdu->version < c->version)) {
     /* RFC 8210 §7: a cache of version 0 may end the connection, perhaps with a report of version 0 (CHOICE: of any
      * code); one of version 1 may refuse version 0 with a report of version 1. */
-    if (pdu->version < c->version)
+    if (!ours && pdu->version <= c->config.max_version)
       use_version(c, pdu->version, now);
     else if (ours && c->version > WW_RTR_V0)
       use_version(c, c->version - 1, now);
-    else if (pdu->version > c->version && pdu->version <= c->config.max_version)
-      use_version(c, pdu->version, now);
     else
       note(c, WW_LOG_ERROR, "no common version: the cache wants %u", pdu->version);
     return drop(c);
