@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Spellings of the values in payload files: what rpki-client writes as a number, Routinator writes as "AS64496" and
+ * RTRTR as "64496". Strict within each spelling: no sign, no fraction, no white space, nothing beyond the range.
+ *
+ * Clauses: RFC 4648 §4, §5 and §8 (base64, base64url, hex), RFC 3339 §5.6 (times).
+ */
+#include "sources/payload_file_internal.h"
+
+#include <string.h>
+
+static bool refuse(const char **why, const char *text) {
+  *why = text;
+  return false;
+}
+
+bool ww_payload_read_number(const char *text, size_t len, uint64_t max, uint64_t *out, const char **why) {
+  uint64_t value = 0;
+  if (len == 0)
+    return refuse(why, "a number is missing");
+  for (size_t i = 0; i < len; i++) {
+    unsigned digit = (unsigned)(unsigned char)text[i] - '0';
+    if (digit > 9)
+      return refuse(why, "not a whole number");
+    if (value > (UINT64_MAX - digit) / 10)
+      return refuse(why, "the number is too large");
+    value = value * 10 + digit;
+  }
+  if (value > max)
+    return refuse(why, "the number is too large");
+  *out = value;
+  return true;
+}
+
+bool ww_payload_read_asn(const char *text, size_t len, uint32_t *out, const char **why) {
+  if (len > 2 && (text[0] == 'A' || text[0] == 'a') && (text[1] == 'S' || text[1] == 's')) {
+    text += 2;
+    len -= 2;
+  }
+  uint64_t value;
+  if (!ww_payload_read_number(text, len, UINT32_MAX, &value, why))
+    return refuse(why, "not an AS number from 0 to 4294967295");
+  *out = (uint32_t)value;
+  return true;
+}
+
+/* The common case without a detour: "192.0.2.0/24". False: leave it to ww_prefix_parse(). */
+static bool read_ipv4(const char *text, size_t len, struct ww_prefix *out) {
+  uint32_t address = 0;
+  unsigned parts = 0, value = 0, digits = 0;
+  size_t i = 0;
+  for (; i < len; i++) {
+    unsigned digit = (unsigned)(unsigned char)text[i] - '0';
+    if (digit <= 9) {
+      if (digits && value == 0)
+        return false; /* 01 */
+      value = value * 10 + digit;
+      if (++digits > 3 || value > 255)
+        return false;
+      continue;
+    }
+    if (!digits)
+      return false;
+    address = address << 8 | value;
+    parts++;
+    value = digits = 0;
+    if (text[i] == '/')
+      break;
+    if (text[i] != '.' || parts == 4)
+      return false;
+  }
+  if (parts != 4 || len - i < 2 || len - i > 3)
+    return false;
+  unsigned bits = 0;
+  for (size_t k = i + 1; k < len; k++) {
+    unsigned digit = (unsigned)(unsigned char)text[k] - '0';
+    if (digit > 9 || (k > i + 1 && bits == 0))
+      return false;
+    bits = bits * 10 + digit;
+  }
+  if (bits > 32 || (bits < 32 && address & UINT32_MAX >> bits))
+    return false;
+  *out = (struct ww_prefix){.afi = WW_AFI_IPV4, .len = (uint8_t)bits};
+  for (unsigned b = 0; b < 4; b++)
+    out->addr[b] = (uint8_t)(address >> (24 - 8 * b));
+  return true;
+}
+
+bool ww_payload_read_prefix(const char *text, size_t len, struct ww_prefix *out, const char **why) {
+  if (read_ipv4(text, len, out))
+    return true;
+  char copy[WW_PREFIX_STRLEN];
+  if (len >= sizeof(copy) || memchr(text, 0, len))
+    return refuse(why, "not a prefix");
+  memcpy(copy, text, len);
+  copy[len] = '\0';
+  if (ww_prefix_parse(copy, out) == WW_OK)
+    return true;
+  /* What is wrong with it? */
+  char *slash = strchr(copy, '/');
+  struct ww_addr addr;
+  uint64_t bits;
+  if (!slash)
+    return refuse(why, "not a prefix: no \"/\"");
+  *slash = '\0';
+  if (ww_addr_parse(copy, &addr) != WW_OK)
+    return refuse(why, "not a prefix: the address is malformed");
+  if (!ww_payload_read_number(slash + 1, strlen(slash + 1), ww_afi_bits(addr.afi), &bits, why))
+    return refuse(why, "not a prefix: the length is malformed or too large");
+  return refuse(why, "the prefix has bits set beyond its length");
+}
+
+/* Days from 1970-01-01 to a date of the Gregorian calendar. */
+static int64_t days_from_date(int64_t year, unsigned month, unsigned day) {
+  year -= month <= 2;
+  int64_t era = (year >= 0 ? year : year - 399) / 400;
+  int64_t of_era = year - era * 400;
+  int64_t of_year = (153 * (int64_t)(month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
+  return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
+}
+
+/* `count` digits at text[*at]. */
+static bool digits(const char *text, size_t len, size_t *at, unsigned count, unsigned *out) {
+  unsigned value = 0;
+  for (unsigned i = 0; i < count; i++, ++*at) {
+    unsigned digit = *at < len ? (unsigned)(unsigned char)text[*at] - '0' : 10;
+    if (digit > 9)
+      return false;
+    value = value * 10 + digit;
+  }
+  *out = value;
+  return true;
+}
+
+static bool one_of(const char *text, size_t len, size_t *at, const char *set) {
+  if (*at >= len || !text[*at] || !strchr(set, text[*at]))
+    return false;
+  ++*at;
+  return true;
+}
+
+bool ww_payload_read_time(const char *text, size_t len, int64_t *out, const char **why) {
+  uint64_t seconds;
+  if (len < 5 || text[4] != '-') {
+    if (!ww_payload_read_number(text, len, INT64_MAX, &seconds, why))
+      return false;
+    *out = (int64_t)seconds;
+    return true;
+  }
+  static const unsigned month_days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+  unsigned year, month, day, hour, minute, second, zone_hour = 0, zone_minute = 0;
+  size_t at = 0;
+  bool ok = digits(text, len, &at, 4, &year) && one_of(text, len, &at, "-") && digits(text, len, &at, 2, &month) &&
+            one_of(text, len, &at, "-") && digits(text, len, &at, 2, &day) && one_of(text, len, &at, "Tt ") &&
+            digits(text, len, &at, 2, &hour) && one_of(text, len, &at, ":") && digits(text, len, &at, 2, &minute) &&
+            one_of(text, len, &at, ":") && digits(text, len, &at, 2, &second);
+  if (ok && at < len && text[at] == '.')
+    for (at++; at < len && text[at] >= '0' && text[at] <= '9';)
+      at++;
+  int64_t zone = 0;
+  if (ok && at < len && !one_of(text, len, &at, "Zz")) {
+    int64_t sign = text[at] == '-' ? -1 : 1;
+    ok = one_of(text, len, &at, "+-") && digits(text, len, &at, 2, &zone_hour) && one_of(text, len, &at, ":") &&
+         digits(text, len, &at, 2, &zone_minute) && zone_hour < 24 && zone_minute < 60;
+    zone = sign * (int64_t)(zone_hour * 3600 + zone_minute * 60);
+  }
+  if (!ok || at != len || month < 1 || month > 12 || day < 1 || hour > 23 || minute > 59 || second > 60)
+    return refuse(why, "not a time: Unix seconds or RFC 3339");
+  bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+  if (day > month_days[month - 1] + (month == 2 && leap))
+    return refuse(why, "not a time: Unix seconds or RFC 3339");
+  *out = days_from_date(year, month, day) * 86400 + (int64_t)(hour * 3600 + minute * 60 + second) - zone;
+  return true;
+}
+
+static int hex_digit(char c) {
+  if (c >= '0' && c <= '9')
+    return c - '0';
+  if (c >= 'A' && c <= 'F')
+    return c - 'A' + 10;
+  return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+bool ww_payload_read_hex(const char *text, size_t len, uint8_t *out, size_t out_len, const char **why) {
+  if (len != out_len * 2)
+    return refuse(why, "not 40 hexadecimal digits");
+  for (size_t i = 0; i < out_len; i++) {
+    int high = hex_digit(text[2 * i]), low = hex_digit(text[2 * i + 1]);
+    if (high < 0 || low < 0)
+      return refuse(why, "not 40 hexadecimal digits");
+    out[i] = (uint8_t)(high << 4 | low);
+  }
+  return true;
+}
+
+static int base64_digit(char c) {
+  if (c >= 'A' && c <= 'Z')
+    return c - 'A';
+  if (c >= 'a' && c <= 'z')
+    return c - 'a' + 26;
+  if (c >= '0' && c <= '9')
+    return c - '0' + 52;
+  if (c == '+' || c == '-')
+    return 62;
+  return c == '/' || c == '_' ? 63 : -1;
+}
+
+bool ww_payload_read_base64(const char *text, size_t len, uint8_t *out, size_t cap, size_t *out_len, const char **why) {
+  size_t padding = 0;
+  while (len && padding < 2 && text[len - 1] == '=') {
+    len--;
+    padding++;
+  }
+  /* RFC 4648 §3.2: where padding is used it fills the last group of four. */
+  if (len % 4 == 1 || (padding && (len + padding) % 4 != 0))
+    return refuse(why, "not base64");
+  if (len / 4 * 3 + len % 4 > cap)
+    return refuse(why, "the key is too long");
+  uint32_t bits = 0;
+  unsigned count = 0;
+  size_t n = 0;
+  for (size_t i = 0; i < len; i++) {
+    int digit = base64_digit(text[i]);
+    if (digit < 0)
+      return refuse(why, "not base64");
+    bits = bits << 6 | (uint32_t)digit;
+    count += 6;
+    if (count >= 8) {
+      count -= 8;
+      out[n++] = (uint8_t)(bits >> count);
+    }
+  }
+  /* RFC 4648 §3.5: bits left over are zero. */
+  if (bits & ((UINT32_C(1) << count) - 1))
+    return refuse(why, "not base64: bits are left over");
+  *out_len = n;
+  return true;
+}
