@@ -24,6 +24,8 @@ bool ww_nlri_check(const struct ww_nlri *nlri) {
 }
 
 bool ww_nlri_next(struct ww_nlri *nlri, struct ww_prefix *prefix, uint32_t *path_id) {
+  if (nlri->len == 0)
+    return false;
   struct ww_reader r = ww_reader_make(nlri->data, nlri->len);
   uint32_t id = nlri->add_path ? ww_reader_u32(&r) : 0;
   unsigned bits = ww_reader_u8(&r);
