@@ -172,7 +172,7 @@ def socat():
                 return []
 
         def states():
-            return {r["prefix"]: r["state"] for m in decoded() if m.get("type") == "rpki-validation" for r in m.get("routes", [])}
+            return {r["prefix"]: r["state"] for m in decoded() if m.get("type") == "rpki-validation" for r in m["verdicts"]}
 
         lab.wait("what socat wrote holds every verdict", lambda: states() == STATES)
         daemon.stop()

@@ -64,7 +64,7 @@ class Process:
     def alive(self):
         return self.child.poll() is None
 
-    def signal(self, number):
+    def send(self, number):
         self.child.send_signal(number)
 
     def stop(self, number=signal.SIGTERM, timeout=10):

@@ -84,12 +84,13 @@ bmp-listen "127.0.0.1:{bmp_port}" {{ }}
     def settled(what):
         want = expected(routes, vrps)
         try:
-            lab.wait(f"{what}: all {len(want)} verdicts are those of RFC 6811", lambda: verdicts.states() == want, 60)
+            lab.wait(f"{what}: all {len(want)} verdicts are those of RFC 6811", lambda: verdicts.states() == want, 20)
         except AssertionError:
             got = verdicts.states()
-            for prefix in sorted(set(want) | set(got)):
-                if want.get(prefix) != got.get(prefix):
-                    print(f"  {prefix}: want {want.get(prefix)}, got {got.get(prefix)}, path {routes.get(prefix)}")
+            wrong = [p for p in sorted(set(want) | set(got)) if want.get(p) != got.get(p)]
+            print(f"  {len(wrong)} differ")
+            for prefix in wrong[:5]:
+                print(f"  {prefix}: want {want.get(prefix)}, got {got.get(prefix)}, path {routes.get(prefix)}")
             raise
 
     settled("first table")
@@ -111,7 +112,7 @@ bmp-listen "127.0.0.1:{bmp_port}" {{ }}
     flipped = vrps[5][0]
     vrps = [v for i, v in enumerate(vrps) if i % 10 != 5] + [("203.0.0.0/12", 24, 65403)]
     lab.write("vrps.json", stayrtr_file(vrps))
-    cache.signal(signal.SIGHUP)
+    cache.send(signal.SIGHUP)
     settled("after a delta of the cache")
     check(any(c.get("trigger") == "dataset" for c in verdicts.changes()[before:]), "changes say that the data caused them")
 

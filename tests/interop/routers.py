@@ -45,7 +45,7 @@ neighbor {neighbor} {{
 """)
         self.process = lab.start("exabgp", exabgp, config, env={
             "exabgp.daemon.user": getpass.getuser(), "exabgp.daemon.drop": "false", "exabgp.tcp.bind": "",
-            "exabgp.api.cli": "false", "exabgp.log.level": "INFO"})
+            "exabgp.api.cli": "false", "exabgp.log.level": "WARNING"})
 
     def say(self, lines):
         with open(self.commands, "a") as f:

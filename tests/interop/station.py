@@ -63,7 +63,7 @@ class Verdicts:
         return json_lines(self.process.output())
 
     def changes(self):
-        return [route for m in self.messages() if m.get("type") == "rpki-validation" for route in m.get("routes", [])]
+        return [route for m in self.messages() if m.get("type") == "rpki-validation" for route in m["verdicts"]]
 
     def states(self):
         table = {}
@@ -72,10 +72,8 @@ class Verdicts:
             if m.get("type") == "peer-down":
                 table = {k: v for k, v in table.items() if k[0] != peer}
             elif m.get("type") == "rpki-validation":
-                for route in m.get("routes", []):
-                    key = (peer, route["prefix"], route.get("path_id"))
-                    if route.get("withdrawn"):
-                        table.pop(key, None)
-                    else:
-                        table[key] = route["state"]
+                for route in m.get("withdrawn", []):
+                    table.pop((peer, route["prefix"], route.get("path_id")), None)
+                for route in m["verdicts"]:
+                    table[peer, route["prefix"], route.get("path_id")] = route["state"]
         return {prefix: state for (_, prefix, _), state in table.items()}
