@@ -244,8 +244,11 @@ static void walk_start(struct ww_bmpout_session *s, struct peer *p, const struct
   if (!s->walker)
     s->out.failed = true;
   s->mark = (struct ww_export_mark){0};
-  if (s->repeats)
-    s->mark = (struct ww_export_mark){.flags = WW_PROFILE_SNAPSHOT_START, .snapshot_id = ++s->snapshot_id};
+  if (!s->repeats)
+    return;
+  /* Said at once and by itself: what the journal brings from now on must come after it, or its end would undo that. */
+  s->mark = (struct ww_export_mark){.flags = WW_PROFILE_SNAPSHOT_START, .snapshot_id = ++s->snapshot_id};
+  ww_export_bare(&s->out, &p->header, &s->mark);
 }
 
 /* Brings the sweep to its next peer: tells it, and starts its walk if it is due. False when there are no more. */
@@ -401,8 +404,11 @@ static void on_peer_down(struct ww_bmpout_session *s, uint32_t id, uint64_t seq)
 
 static void on_eor(struct ww_bmpout_session *s, uint32_t id, uint8_t afi, uint64_t seq) {
   struct peer *p = peer_find(s, id);
+  struct ww_out_peer now;
   if (!s->live || !p || !p->told || p->due || seq <= p->mark || afi == 0 || afi >= AFIS)
     return;
+  if (!s->view.peer(s->view.ctx, id, &now) || !now.eor[afi])
+    return; /* of a session that has ended since */
   if (p->walk == WALK_RUNNING) {
     p->eor_due[afi] = true;
     return;
