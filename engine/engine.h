@@ -47,6 +47,7 @@ struct ww_engine_router_config {
   size_t max_routes;
 };
 struct ww_engine_router *ww_engine_router_new(struct ww_engine *engine, const struct ww_engine_router_config *config);
+/* Sessions that read its view must be gone: their walks stand in its tables. */
 void ww_engine_router_free(struct ww_engine_router *router);
 /* The router's feed: plug these events into ww_bmp_feed_new(). `now` is read from *clock at each event. */
 void ww_engine_router_events(struct ww_engine_router *router, const struct ww_now *clock,

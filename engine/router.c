@@ -26,6 +26,15 @@
 
 enum { OPEN_ARENA_MAX = 1 << 18 }; /* decoding one OPEN */
 
+/* Peer Down reasons (RFC 7854 §4.9, RFC 9069 §5.3). */
+enum {
+  DOWN_LOCAL_NOTIFICATION = 1,
+  DOWN_LOCAL_EVENT = 2,
+  DOWN_REMOTE_NOTIFICATION = 3,
+  DOWN_REMOTE = 4,
+  DOWN_LOCAL_SYSTEM = 6
+};
+
 /* ---- journal and withdrawn routes ---- */
 
 static void on_passed(void *ctx, const struct ww_change *change, uint64_t seq) {
@@ -302,7 +311,7 @@ static void peer_down(struct ww_engine_router *router, uint32_t id, uint8_t reas
   if (peer->down_data)
     memcpy(peer->down_data, data, len);
   else if (len)
-    peer->down_reason = 4; /* no memory for the details: RFC 7854 §4.9 has a reason that needs none */
+    peer->down_reason = DOWN_REMOTE; /* no memory for the details: RFC 7854 §4.9 has a reason that needs none */
   note_peer(router, WW_CHANGE_PEER_DOWN, 0, id);
 }
 
@@ -338,9 +347,12 @@ static void on_peer_up(void *ctx, const struct ww_bmp_peer *header, const struct
     }
     struct ww_engine_peer *peer = &router->peers[id - 1];
     /* CHOICE: RFC 7854 §4.10 does not say what a second Peer Up means. A new session starts with no routes, so the
-     * first one has ended unheard: reason 2 with FSM event 0, "no relevant Event code". */
-    if (peer->up)
-      peer_down(router, id, 2, (const uint8_t[2]){0, 0}, 2);
+     * first one has ended unheard: reason 2 with FSM event 0, "no relevant Event code". RFC 9069 §5.3: 6 for a Loc-RIB.
+     */
+    if (peer->up) {
+      bool loc_rib = header->type == WW_BMP_PEER_LOC_RIB;
+      peer_down(router, id, loc_rib ? DOWN_LOCAL_SYSTEM : DOWN_LOCAL_EVENT, (const uint8_t[2]){0, 0}, loc_rib ? 0 : 2);
+    }
     size_t sent = msg->u.up.sent_len, received = msg->u.up.received_len;
     peer->opens = malloc(sent + received + 1);
     if (!peer->opens) {
@@ -373,16 +385,16 @@ static void on_peer_down(void *ctx, const struct ww_bmp_peer *header, const stru
   const uint8_t *data = NULL;
   size_t len = 0;
   switch (msg->u.down.reason) {
-  case 1:
-  case 3:
+  case DOWN_LOCAL_NOTIFICATION:
+  case DOWN_REMOTE_NOTIFICATION:
     data = msg->u.down.notification;
     len = msg->u.down.notification_len;
     break;
-  case 2:
+  case DOWN_LOCAL_EVENT:
     data = event;
     len = sizeof event;
     break;
-  case 6:
+  case DOWN_LOCAL_SYSTEM:
     data = msg->u.down.tlvs.p;
     len = ww_reader_left(&msg->u.down.tlvs);
     break;
@@ -410,7 +422,7 @@ void ww_engine_router_disconnected(struct ww_engine_router *router) {
   ww_engine_router_reap(router);
   for (uint32_t id = 1; id <= ww_rib_peer_count(router->rib); id++)
     if (router->peers[id - 1].up)
-      peer_down(router, id, 6, NULL, 0);
+      peer_down(router, id, DOWN_LOCAL_SYSTEM, NULL, 0);
 }
 
 /* ---- routes ---- */

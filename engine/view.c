@@ -21,6 +21,11 @@ static const char *view_sys_descr(void *ctx) {
   return router->sys_descr ? router->sys_descr : router->config.name;
 }
 
+static bool view_ready(void *ctx) {
+  const struct ww_engine_router *router = ctx;
+  return ww_engine_ready(router->engine);
+}
+
 static uint32_t view_peer_next(void *ctx, uint32_t id) {
   const struct ww_engine_router *router = ctx;
   return id < ww_rib_peer_count(router->rib) ? id + 1 : 0;
@@ -128,7 +133,7 @@ static const struct ww_engine_source *source_of(const struct ww_engine_router *r
 
 static const char *view_source_name(void *ctx, ww_source_id id) {
   const struct ww_engine_source *source = source_of(ctx, id);
-  return source ? source->name : "";
+  return source ? source->name : NULL;
 }
 
 static uint8_t view_source_type(void *ctx, ww_source_id id) {
@@ -141,6 +146,7 @@ void ww_engine_router_view(struct ww_engine_router *router, struct ww_out_view *
       .ctx = router,
       .sys_name = view_sys_name,
       .sys_descr = view_sys_descr,
+      .ready = view_ready,
       .peer_next = view_peer_next,
       .peer = view_peer,
       .route = view_route,

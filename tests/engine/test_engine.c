@@ -338,6 +338,7 @@ static void test_nothing_before_ready(void **state) {
   say(&lab, (struct said){.peer = 1, .eor_afi = WW_AFI_IPV4});
   assert_false(ww_engine_work(lab.engine, 1000, now));
   expect_changes(&lab, "U");
+  assert_false(lab.view.ready(lab.view.ctx));
   assert_int_equal(counts_of(&lab).not_ready, 1);
   assert_int_equal(counts_of(&lab).evaluated, 0);
   void *walker = lab.view.walk_new(lab.view.ctx, 1);
@@ -352,6 +353,7 @@ static void test_nothing_before_ready(void **state) {
   /* The End-of-RIB comes behind the routes that were held, and those behind an End-of-RIB of their own stay before it.
    */
   become_ready(&lab);
+  assert_true(lab.view.ready(lab.view.ctx));
   say(&lab, (struct said){.peer = 1, .eor_afi = WW_AFI_IPV6});
   expect_changes(&lab, "");
   work(&lab);
@@ -635,6 +637,10 @@ static void test_views(void **state) {
   peer_down(&lab, 1, &msg);
   expect_changes(&lab, "DDDD");
   assert_int_equal(counts_of(&lab).peers_up, 1);
+  peer_up_header(&lab, &loc_rib); /* RFC 9069 §5.3: a Loc-RIB goes down with reason 6 and no other */
+  expect_changes(&lab, "DU");
+  assert_true(lab.view.peer(lab.view.ctx, 5, &peer));
+  assert_int_equal(peer.down_reason, 6);
   lab_free(&lab);
 }
 
@@ -744,14 +750,14 @@ static void test_names(void **state) {
   assert_string_equal(lab.view.sys_descr(lab.view.ctx), "FRRouting 8.4.4");
   lab.events.initiation(lab.events.ctx, NULL, NULL);
   assert_string_equal(lab.view.sys_name(lab.view.ctx), "lab");
-  assert_string_equal(lab.view.source_name(lab.view.ctx, 7), "");
+  assert_null(lab.view.source_name(lab.view.ctx, 7));
   const struct ww_engine_source sources[] = {{.id = 3, .type = 4, .name = "static"},
                                              {.id = 7, .type = 1, .name = "rtr"}};
   ww_engine_set_sources(lab.engine, sources, 2);
   assert_string_equal(lab.view.source_name(lab.view.ctx, 7), "rtr");
   assert_int_equal(lab.view.source_type(lab.view.ctx, 3), 4);
   ww_engine_set_sources(lab.engine, NULL, 0);
-  assert_string_equal(lab.view.source_name(lab.view.ctx, 7), "");
+  assert_null(lab.view.source_name(lab.view.ctx, 7));
   lab_free(&lab);
 }
 
