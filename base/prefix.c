@@ -150,7 +150,7 @@ bool ww_prefix_is_canonical(const struct ww_prefix *prefix) {
 }
 
 enum ww_err ww_asn_parse(const char *text, uint32_t *out) {
-  /* RFC 5396 §2: asplain, the decimal value; the usual "AS" before it is taken too. */
+  /* RFC 5396 §3: asplain, the decimal value; the usual "AS" before it is taken too. */
   if ((text[0] == 'A' || text[0] == 'a') && (text[1] == 'S' || text[1] == 's'))
     text += 2;
   return parse_number(text, UINT32_MAX, out) ? WW_OK : WW_ERR_MALFORMED;
