@@ -25,9 +25,7 @@ static const uint64_t no_as = UINT64_MAX;
 struct question {
   uint64_t hi, lo; /* the route's address, left-aligned */
   uint64_t asn;    /* its origin; no_as when nothing can match it */
-  uint64_t key;    /* address and length as keys of a block that is not wide have them */
   uint8_t len;
-  uint8_t reach; /* such a key shifted right by reach - n is its first n bits */
 };
 
 static inline bool ask(struct question *q, const struct ww_prefix *prefix, struct ww_origin origin) {
@@ -35,43 +33,53 @@ static inline bool ask(struct question *q, const struct ww_prefix *prefix, struc
   q->asn = origin.none || origin.asn == 0 ? no_as : origin.asn;
   q->len = prefix->len;
   q->hi = ww_vrp_octets8(prefix->addr);
-  if (prefix->afi == WW_AFI_IPV4) {
-    q->hi &= 0xffffffff00000000;
-    q->lo = 0;
-    q->key = q->hi >> 24 | q->len;
-    q->reach = 40;
-    return q->len <= 32;
-  }
   q->lo = ww_vrp_octets8(prefix->addr + 8);
-  q->key = q->hi << 8 | (q->len < 64 ? q->len : 64);
-  q->reach = 72;
-  return prefix->afi == WW_AFI_IPV6 && q->len <= 128;
+  return (prefix->afi == WW_AFI_IPV4 && q->len <= 32) || (prefix->afi == WW_AFI_IPV6 && q->len <= 128);
+}
+
+/* What sorts after every node of a block at `depth` that may cover the question, and before all others. */
+static inline ww_vrp_word word_of(const struct question *q, unsigned depth) {
+  unsigned length = q->len - depth < WW_VRP_ADDRESS_BITS ? q->len - depth : WW_VRP_ADDRESS_BITS;
+  return ww_vrp_word_address(q->hi, depth) | (((ww_vrp_word)(length + 1) << WW_VRP_LENGTH_SHIFT) - 1);
+}
+
+/* True when the prefix of a node covers the question whose word this is. */
+static inline bool covers(ww_vrp_word node, ww_vrp_word word) {
+  return (node ^ word) >> WW_VRP_ADDRESS_SHIFT >> (WW_VRP_ADDRESS_BITS - ww_vrp_word_length(node)) == 0;
 }
 
 static inline const struct ww_vrp_part *root_of(const struct ww_snapshot *snapshot, const struct ww_prefix *prefix) {
   return snapshot->vrps[prefix->afi == WW_AFI_IPV6];
 }
 
-/* The last of nodes[from..to) that does not sort after the question; from - 1 when there is none. */
-static inline size_t search(const struct ww_vrp_block *block, const struct question *q, size_t from, size_t to) {
-  const struct ww_vrp_node *base = block->nodes + from;
-  size_t n = to - from;
-  if (n == 0)
-    return from - 1;
-  while (n > 1) { /* the answer stays in base[-1 .. n - 1]; compiles to conditional moves */
-    size_t half = n / 2;
-    base = base[half].key <= q->key ? base + half : base;
-    n -= half;
+/*
+ * The last of nodes[from..to) that does not sort after the word; from - 1 when there is none. All nodes from `to` on
+ * sort after it, and so do the WW_VRP_SPARE words behind the last one: the last few are counted without a look at `to`
+ * and without a branch that a processor could guess wrong.
+ */
+static inline __attribute__((always_inline)) size_t search(const struct ww_vrp_block *block, ww_vrp_word word,
+                                                           size_t from, size_t to) {
+  while (__builtin_expect(to - from > WW_VRP_SPARE, 0)) {
+    size_t mid = from + (to - from) / 2;
+    if (block->nodes[mid] <= word)
+      from = mid;
+    else
+      to = mid;
   }
-  return (size_t)(base - block->nodes) - (base->key > q->key);
+  const ww_vrp_word *at = block->nodes + from;
+  size_t count = 0;
+#pragma GCC unroll 8
+  for (size_t i = 0; i < WW_VRP_SPARE; i++)
+    count += at[i] <= word;
+  return from + count - 1;
 }
 
 static size_t search_wide(const struct ww_vrp_block *block, const struct question *q) {
   size_t from = 0, to = block->count;
   while (from < to) {
     size_t mid = from + (to - from) / 2;
-    uint64_t hi = block->nodes[mid].key, lo = block->cold->low[mid];
-    bool after = hi != q->hi ? hi > q->hi : lo != q->lo ? lo > q->lo : block->cold->len[mid] > q->len;
+    uint64_t hi = block->nodes[mid], lo = block->low[mid];
+    bool after = hi != q->hi ? hi > q->hi : lo != q->lo ? lo > q->lo : block->len[mid] > q->len;
     if (after)
       to = mid;
     else
@@ -80,47 +88,38 @@ static size_t search_wide(const struct ww_vrp_block *block, const struct questio
   return from - 1;
 }
 
-/* The longest prefix of the block that covers the question, by a climb from `at`; WW_VRP_NONE when none does. */
-static size_t climb_wide(const struct ww_vrp_block *block, const struct question *q, size_t at) {
-  while (at != WW_VRP_NONE &&
-         !ww_vrp_same_bits(block->nodes[at].key, block->cold->low[at], q->hi, q->lo, block->cold->len[at]))
-    at = block->nodes[at].parent;
-  return at;
+/* `node` is the word of nodes[at] of a block that is not wide. */
+static inline size_t parent_by_word(const struct ww_vrp_block *block, size_t at, ww_vrp_word node) {
+  unsigned back = ww_vrp_word_parent(node);
+  return back == 0 ? WW_VRP_NONE : __builtin_expect(back == WW_VRP_PARENT_FAR, 0) ? block->parent[at] : at - back;
 }
 
-static inline size_t climb(const struct ww_vrp_block *block, const struct question *q, size_t at) {
-  while (at != WW_VRP_NONE) {
-    const struct ww_vrp_node *node = &block->nodes[at];
-    if ((q->key ^ node->key) >> (q->reach - (node->key & 0xff)) == 0)
-      break;
-    at = node->parent;
-  }
-  return at;
-}
-
-/* Where the search of a block begins and ends. */
-static inline void slot_of(const struct ww_vrp_block *block, const struct question *q, size_t *from, size_t *to) {
-  size_t slot = q->hi >> block->slot_shift & block->slot_mask;
-  *from = block->slots[slot];
-  *to = block->slots[slot + 1];
+static inline size_t parent_of(const struct ww_vrp_block *block, size_t at) {
+  return block->wide ? block->parent[at] : parent_by_word(block, at, block->nodes[at]);
 }
 
 /* The longest prefix of the block that covers the question, or WW_VRP_NONE. */
-static inline size_t find(const struct ww_vrp_block *block, const struct question *q, size_t from, size_t to) {
-  if (__builtin_expect(block->wide, 0)) {
-    size_t at = search_wide(block, q);
-    return at == SIZE_MAX ? WW_VRP_NONE : climb_wide(block, q, at);
+static __attribute__((noinline)) size_t find(const struct ww_vrp_block *block, const struct question *q) {
+  size_t at;
+  if (block->wide) {
+    at = search_wide(block, q);
+    while (at < WW_VRP_NONE && !ww_vrp_same_bits(block->nodes[at], block->low[at], q->hi, q->lo, block->len[at]))
+      at = parent_of(block, at);
+  } else {
+    ww_vrp_word word = word_of(q, block->part.depth);
+    at = search(block, word, 0, block->count);
+    while (at < WW_VRP_NONE && !covers(block->nodes[at], word))
+      at = parent_of(block, at);
   }
-  size_t at = search(block, q, from, to);
-  return at == SIZE_MAX ? WW_VRP_NONE : climb(block, q, at);
+  return at < WW_VRP_NONE ? at : WW_VRP_NONE;
 }
 
-/* Many records on one prefix: the last one of the origin's AS has its greatest max_len. */
-static unsigned weigh_many(const struct ww_vrp_block *block, const struct question *q, size_t at) {
-  const struct ww_vrp_record *records = block->cold->records;
-  size_t from = block->cold->first[at], to = block->cold->first[at + 1];
+/* The records of a node as they are stored: the last one of the origin's AS has its greatest max_len. */
+static __attribute__((noinline)) unsigned weigh_records(const struct ww_vrp_block *block, const struct question *q,
+                                                        size_t at) {
+  const struct ww_vrp_record *records = block->records;
+  size_t begin = block->first[at], from = begin, to = block->first[at + 1];
   unsigned seen = COVERED | (records[to - 1].asn != 0 ? NOT_AS0 : 0);
-  size_t begin = from;
   while (from < to) {
     size_t mid = from + (to - from) / 2;
     if (records[mid].asn <= q->asn)
@@ -133,63 +132,122 @@ static unsigned weigh_many(const struct ww_vrp_block *block, const struct questi
   return seen;
 }
 
-/* What the prefix `at` and all that cover it in this block show. */
-static inline unsigned weigh(const struct ww_vrp_block *block, const struct question *q, size_t at) {
+/* What the only record of a covering node shows, from its word. */
+static inline unsigned weigh_word(ww_vrp_word node, const struct question *q, unsigned depth) {
+  uint32_t asn = node & WW_VRP_ASN_MOST;
+  unsigned named = asn == q->asn;
+  unsigned fits = q->len <= depth + ww_vrp_word_length(node) + ww_vrp_word_max_len(node);
+  return COVERED | (unsigned)(asn != 0) * NOT_AS0 | named * NAMED | (named & fits) * MATCHED;
+}
+
+/* What the prefix `at`, which covers the question, and all those above it in this block show. */
+static __attribute__((noinline)) unsigned weigh(const struct ww_vrp_block *block, const struct question *q, size_t at) {
   unsigned seen = 0;
-  while (at != WW_VRP_NONE) {
-    const struct ww_vrp_node *node = &block->nodes[at];
-    if (__builtin_expect(node->many, 0)) {
-      seen |= weigh_many(block, q, at);
-    } else {
-      unsigned named = node->asn == q->asn;
-      unsigned fits = q->len <= node->max_len;
-      seen |= COVERED | (unsigned)(node->asn != 0) * NOT_AS0 | named * NAMED | (named & fits) * MATCHED;
-    }
-    at = node->parent;
-  }
+  for (; at != WW_VRP_NONE; at = parent_of(block, at))
+    seen |= block->wide || block->nodes[at] & WW_VRP_LOOK ? weigh_records(block, q, at)
+                                                          : weigh_word(block->nodes[at], q, block->part.depth);
   return seen;
 }
 
 /*
- * One step down: adds what the fan's own short prefixes show, and gives the child where the search goes on. A route
- * shorter than the children are deep has no cover among them.
+ * The same in one go for a block that is not wide, beginning with the search in nodes[from..to). The usual node has no
+ * parent and its record in its word; for it there is no branch on what was loaded, so that a processor can go on
+ * to the next question before the memory of this one has arrived.
  */
-static inline const struct ww_vrp_part *descend(const struct ww_vrp_fan *fan, const struct question *q,
-                                                unsigned *seen) {
-  unsigned depth = fan->part.depth;
-  if (__builtin_expect(q->len < depth + fan->bits, 0)) {
-    if (fan->shorts) {
-      size_t from, to;
-      slot_of(fan->shorts, q, &from, &to);
-      *seen |= weigh(fan->shorts, q, find(fan->shorts, q, from, to));
-    }
-    return NULL;
+static inline __attribute__((always_inline)) unsigned
+weigh_slot(const struct ww_vrp_block *block, const struct question *q, unsigned depth, size_t from, size_t to) {
+  const ww_vrp_word word = word_of(q, depth);
+  size_t at = search(block, word, from, to);
+  if (at == SIZE_MAX)
+    return 0;
+  ww_vrp_word node = block->nodes[at];
+  unsigned seen = (0u - covers(node, word)) & weigh_word(node, q, depth);
+  if (!(node & (WW_VRP_LOOK | (ww_vrp_word)WW_VRP_PARENT_FAR << WW_VRP_PARENT_SHIFT)))
+    return seen;
+  for (seen = 0; at != WW_VRP_NONE; at = parent_by_word(block, at, node)) {
+    node = block->nodes[at];
+    if (covers(node, word))
+      seen |= node & WW_VRP_LOOK ? weigh_records(block, q, at) : weigh_word(node, q, depth);
   }
-  size_t child = ww_vrp_bits(q->hi, q->lo, depth, fan->bits);
+  return seen;
+}
+
+/* Where a search goes on: in nodes[from..to) of a block or, when `from` is WW_VRP_NO_SLOT, wherever the part says. */
+struct place {
+  const struct ww_vrp_part *part; /* NULL: nowhere */
+  uint32_t from, to;
+  uint32_t depth; /* of the part, with `from` */
+  unsigned seen;  /* on the way */
+};
+
+/*
+ * One step down from a fan: adds what the fan's own short prefixes show, and goes to the child where the search goes
+ * on. A route shorter than the children are deep has no cover among them.
+ */
+static inline __attribute__((always_inline)) void descend(struct place *place, const struct question *q) {
+  const struct ww_vrp_fan *fan = ww_vrp_as_fan(place->part);
+  const unsigned depth = fan->part.depth;
+  if (__builtin_expect(q->len < depth + fan->bits, 0)) {
+    if (fan->shorts)
+      place->seen |= weigh(fan->shorts, q, find(fan->shorts, q));
+    place->part = NULL;
+    return;
+  }
+  const size_t child = ww_vrp_bits(q->hi, q->lo, depth, fan->bits);
   if (fan->shorts)
-    *seen |= weigh(fan->shorts, q, fan->covers[child]);
-  return fan->children[child];
+    place->seen |= weigh(fan->shorts, q, fan->covers[child]);
+  place->part = fan->children[child];
+  if (fan->slots) {
+    const uint16_t *slot = ww_vrp_slot(fan, child, q->hi);
+    place->from = slot[0];
+    place->to = slot[1];
+    place->depth = depth + fan->bits;
+  }
 }
 
-/* RFC 6811 §2: NotFound: no VRP Covers; Valid: at least one VRP Matches; Invalid: otherwise. */
-static inline enum ww_state state_of(unsigned seen) {
-  return seen & MATCHED ? WW_STATE_VALID : seen & COVERED ? WW_STATE_INVALID : WW_STATE_UNKNOWN;
+/* True while a place is a fan, and descend() the next step. */
+static inline bool is_fan(const struct place *place) {
+  return place->from == WW_VRP_NO_SLOT && place->part && place->part->is_fan;
 }
 
-static inline enum ww_reason reason_of(unsigned seen, struct ww_origin origin) {
-  if (state_of(seen) != WW_STATE_INVALID)
-    return WW_REASON_NONE;
-  if (seen & NAMED)
-    return WW_REASON_ORIGIN_LENGTH;
-  if (!(seen & NOT_AS0))
-    return WW_REASON_ORIGIN_AS0;
-  return origin.none ? WW_REASON_ORIGIN_AS_SET : WW_REASON_ORIGIN_AS;
+/* What was seen on the way, and what the block at its end shows. */
+static inline __attribute__((always_inline)) unsigned arrive(const struct place *place, const struct question *q) {
+  const struct ww_vrp_block *block = ww_vrp_as_block(place->part);
+  if (!block)
+    return place->seen;
+  return place->seen | (place->from == WW_VRP_NO_SLOT ? weigh(block, q, find(block, q))
+                                                      : weigh_slot(block, q, place->depth, place->from, place->to));
+}
+
+struct outcome {
+  uint8_t state, reason;
+};
+
+/*
+ * RFC 6811 §2: NotFound: no VRP Covers; Valid: at least one VRP Matches; Invalid: at least one Covers, none Matches.
+ * Why a route is Invalid, the first that applies: a VRP names its origin, but not for this length; only AS 0 VRPs cover
+ * it; it has no origin; it has another origin. A table, as a processor would guess wrong on every third route.
+ */
+static inline struct outcome outcome_of(unsigned seen, struct ww_origin origin) {
+  static const struct outcome outcomes[2][MATCHED + COVERED + NOT_AS0 + NAMED + 1] = {
+#define ROW(ORIGIN_REASON)                                                                                             \
+  {                                                                                                                    \
+      [0] = {WW_STATE_UNKNOWN, WW_REASON_NONE},                                                                        \
+      [COVERED] = {WW_STATE_INVALID, WW_REASON_ORIGIN_AS0},                                                            \
+      [COVERED | NOT_AS0] = {WW_STATE_INVALID, ORIGIN_REASON},                                                         \
+      [COVERED | NOT_AS0 | NAMED] = {WW_STATE_INVALID, WW_REASON_ORIGIN_LENGTH},                                       \
+      [COVERED | NOT_AS0 | NAMED | MATCHED] = {WW_STATE_VALID, WW_REASON_NONE},                                        \
+  }
+      ROW(WW_REASON_ORIGIN_AS),
+      ROW(WW_REASON_ORIGIN_AS_SET),
+#undef ROW
+  };
+  return outcomes[origin.none][seen];
 }
 
 enum ww_state ww_origin_validate(const struct ww_snapshot *snapshot, const struct ww_prefix *prefix,
                                  struct ww_origin origin, enum ww_reason *reason) {
   struct question q;
-  unsigned seen = 0;
   if (reason)
     *reason = WW_REASON_NONE;
   if (!snapshot->ready)
@@ -197,18 +255,13 @@ enum ww_state ww_origin_validate(const struct ww_snapshot *snapshot, const struc
   /* CHOICE: a prefix of another family, or longer than its family has bits, is covered by nothing: NotFound. */
   if (!ask(&q, prefix, origin))
     return WW_STATE_UNKNOWN;
-  const struct ww_vrp_part *part = root_of(snapshot, prefix);
-  while (part && part->is_fan)
-    part = descend(ww_vrp_as_fan(part), &q, &seen);
-  if (part) {
-    const struct ww_vrp_block *block = ww_vrp_as_block(part);
-    size_t from, to;
-    slot_of(block, &q, &from, &to);
-    seen |= weigh(block, &q, find(block, &q, from, to));
-  }
+  struct place place = {.part = root_of(snapshot, prefix), .from = WW_VRP_NO_SLOT};
+  while (is_fan(&place))
+    descend(&place, &q);
+  const struct outcome outcome = outcome_of(arrive(&place, &q), origin);
   if (reason)
-    *reason = reason_of(seen, origin);
-  return state_of(seen);
+    *reason = (enum ww_reason)outcome.reason;
+  return (enum ww_state)outcome.state;
 }
 
 /* --- batch ------------------------------------------------------------------------------------------------------ */
@@ -218,52 +271,49 @@ enum { GROUP = 32 };
 
 struct lane {
   struct question q;
-  const struct ww_vrp_part *part;
-  uint32_t from, to;
-  unsigned seen;
+  struct place place;
 };
+
+/* One step down, and what comes next is asked for. True when that is again a part whose kind must be seen. */
+static inline __attribute__((always_inline)) bool descend_ahead(struct lane *lane) {
+  lane->place.from = WW_VRP_NO_SLOT;
+  descend(&lane->place, &lane->q);
+  const struct ww_vrp_block *block = ww_vrp_as_block(lane->place.part);
+  if (lane->place.from == WW_VRP_NO_SLOT) {
+    __builtin_prefetch(block);
+    return block != NULL;
+  }
+  __builtin_prefetch(&block->nodes[lane->place.from]);
+  __builtin_prefetch(&block->nodes[lane->place.from + WW_VRP_SPARE - 1]);
+  return false;
+}
 
 static void validate_group(const struct ww_snapshot *snapshot, const struct ww_prefix *prefixes,
                            const struct ww_origin *origins, size_t count, uint8_t *states, uint8_t *reasons) {
   struct lane lanes[GROUP];
+  struct lane *deeper[GROUP];
+  size_t more = 0;
+  /* The root is small and hot: no need to fetch it ahead. */
   for (size_t i = 0; i < count; i++) {
     struct lane *lane = &lanes[i];
-    lane->seen = 0;
-    lane->part = ask(&lane->q, &prefixes[i], origins[i]) ? root_of(snapshot, &prefixes[i]) : NULL;
+    lane->place.part = ask(&lane->q, &prefixes[i], origins[i]) ? root_of(snapshot, &prefixes[i]) : NULL;
+    lane->place.from = WW_VRP_NO_SLOT;
+    lane->place.seen = 0;
+    if (is_fan(&lane->place) && descend_ahead(lane))
+      deeper[more++] = lane;
   }
-  /* Down the fans, a level at a time. The first level is small and hot: no need to fetch it ahead. */
-  for (bool more = true; more;) {
-    more = false;
-    for (size_t i = 0; i < count; i++) {
-      struct lane *lane = &lanes[i];
-      if (!lane->part || !lane->part->is_fan)
-        continue;
-      lane->part = descend(ww_vrp_as_fan(lane->part), &lane->q, &lane->seen);
-      __builtin_prefetch(lane->part);
-      more = true;
-    }
+  while (more > 0) {
+    size_t left = more;
+    more = 0;
+    for (size_t i = 0; i < left; i++)
+      if (is_fan(&deeper[i]->place) && descend_ahead(deeper[i]))
+        deeper[more++] = deeper[i];
   }
   for (size_t i = 0; i < count; i++) {
-    struct lane *lane = &lanes[i];
-    if (!lane->part)
-      continue;
-    const struct ww_vrp_block *block = ww_vrp_as_block(lane->part);
-    size_t from, to;
-    slot_of(block, &lane->q, &from, &to);
-    lane->from = (uint32_t)from;
-    lane->to = (uint32_t)to;
-    __builtin_prefetch(block->nodes + from);
-    __builtin_prefetch(block->nodes + to);
-  }
-  for (size_t i = 0; i < count; i++) {
-    struct lane *lane = &lanes[i];
-    if (lane->part) {
-      const struct ww_vrp_block *block = ww_vrp_as_block(lane->part);
-      lane->seen |= weigh(block, &lane->q, find(block, &lane->q, lane->from, lane->to));
-    }
-    states[i] = (uint8_t)state_of(lane->seen);
+    const struct outcome outcome = outcome_of(arrive(&lanes[i].place, &lanes[i].q), origins[i]);
+    states[i] = outcome.state;
     if (reasons)
-      reasons[i] = (uint8_t)reason_of(lane->seen, origins[i]);
+      reasons[i] = outcome.reason;
   }
 }
 
@@ -285,10 +335,10 @@ void ww_origin_validate_batch(const struct ww_snapshot *snapshot, const struct w
 
 static enum ww_err add_hits(struct ww_origin_result *result, const struct ww_vrp_block *block, uint8_t afi,
                             const struct question *q, size_t at) {
-  for (; at != WW_VRP_NONE; at = block->nodes[at].parent) {
+  for (; at != WW_VRP_NONE; at = parent_of(block, at)) {
     struct ww_vrp_item item = {.len = (uint8_t)ww_vrp_node_len(block, at)};
-    ww_vrp_node_address(block, afi, at, &item.hi, &item.lo);
-    size_t from = block->cold->first[at], to = block->cold->first[at + 1];
+    ww_vrp_node_address(block, at, &item.hi, &item.lo);
+    size_t from = block->first[at], to = block->first[at + 1];
     if (to - from > result->hit_cap - result->hit_count) {
       size_t cap = (result->hit_count + to - from) * 2;
       struct ww_vrp_hit *hits = (struct ww_vrp_hit *)realloc(result->hits, cap * sizeof *hits);
@@ -299,7 +349,7 @@ static enum ww_err add_hits(struct ww_origin_result *result, const struct ww_vrp
     }
     for (; from < to; from++) {
       struct ww_vrp_hit *hit = &result->hits[result->hit_count++];
-      ww_vrp_item_fill(&item, &block->cold->records[from]);
+      ww_vrp_item_fill(&item, &block->records[from]);
       ww_vrp_item_to_vrp(&item, afi, &hit->vrp);
       hit->source = item.source;
       hit->match = item.asn != q->asn ? WW_MATCH_AS : q->len <= item.max_len ? WW_MATCH_VALID : WW_MATCH_LENGTH;
@@ -320,7 +370,6 @@ static int compare_hits(const void *a, const void *b) {
 enum ww_err ww_origin_explain(const struct ww_snapshot *snapshot, const struct ww_prefix *prefix,
                               struct ww_origin origin, struct ww_origin_result *result) {
   struct question q;
-  unsigned seen = 0;
   enum ww_err err = WW_OK;
   result->hit_count = 0;
   result->reason = WW_REASON_NONE;
@@ -330,22 +379,18 @@ enum ww_err ww_origin_explain(const struct ww_snapshot *snapshot, const struct w
   result->state = WW_STATE_UNKNOWN;
   if (!ask(&q, prefix, origin))
     return WW_OK;
-  const struct ww_vrp_part *part = root_of(snapshot, prefix);
-  while (part && !err) {
-    const struct ww_vrp_block *block = ww_vrp_as_block(part);
-    const struct ww_vrp_part *next = NULL;
-    if (part->is_fan) {
-      block = ww_vrp_as_fan(part)->shorts;
-      next = descend(ww_vrp_as_fan(part), &q, &seen);
+  struct place place = {.part = root_of(snapshot, prefix), .from = WW_VRP_NO_SLOT};
+  while (place.part && !err) {
+    const struct ww_vrp_block *block = ww_vrp_as_block(place.part);
+    if (place.part->is_fan) {
+      block = ww_vrp_as_fan(place.part)->shorts;
+      descend(&place, &q);
+    } else {
+      place.seen |= weigh(block, &q, find(block, &q));
+      place.part = NULL;
     }
-    if (block) {
-      size_t from, to;
-      slot_of(block, &q, &from, &to);
-      size_t at = find(block, &q, from, to);
-      seen |= weigh(block, &q, at);
-      err = add_hits(result, block, prefix->afi, &q, at);
-    }
-    part = next;
+    if (block)
+      err = add_hits(result, block, prefix->afi, &q, find(block, &q));
   }
   if (err) {
     result->hit_count = 0;
@@ -353,7 +398,8 @@ enum ww_err ww_origin_explain(const struct ww_snapshot *snapshot, const struct w
   }
   if (result->hit_count > 1)
     qsort(result->hits, result->hit_count, sizeof *result->hits, compare_hits);
-  result->state = (uint8_t)state_of(seen);
-  result->reason = (uint8_t)reason_of(seen, origin);
+  const struct outcome outcome = outcome_of(place.seen, origin);
+  result->state = outcome.state;
+  result->reason = outcome.reason;
   return WW_OK;
 }

@@ -8,8 +8,9 @@
  *   fan (the first 12 bits of IPv4, 16 of IPv6; after that 8 at a time, only where a block overflows)
  *    ├─ shorts: a block with the prefixes too short for any one child, and for each child the longest that covers it
  *    └─ children: fans or blocks
+ *   │  and slots, which tell from a few more bits of the address where in a child that is a block to search
  *   block: its prefixes in trie pre-order, that is sorted by (address, length), each with the position of its parent,
- *          the longest shorter prefix that covers it; the records of each prefix; slots to begin the search at
+ *          the longest shorter prefix that covers it; the records of each prefix
  *
  * Within a block the prefixes that cover p are found by a predecessor search and a climb. Let q be the last prefix of
  * the block that does not sort after p, and c the longest that covers p. c <= q <= p, and what sorts between c and p
@@ -24,19 +25,23 @@
  * and the fans above them. Counts are atomic, as readers let go of trees on any thread. A part owns a reference
  * to each of its children.
  *
- * Memory for a prefix with one record: 16 octets of node, 4 of `first`, 12 of record, and about one of slots.
+ * Memory for a prefix with one record: 16 octets of node, 4 of `first`, 12 of record, and one or two of slots and
+ * headers.
  */
 #include "validator/vrp_tree.h"
 
 #include <assert.h>
 #include <stdlib.h>
 
-/* Prefixes for each slot of a block: few enough that the search within a slot is a step or two. */
-enum { PREFIXES_PER_SLOT = 4, SLOT_BITS_MAX = 9 };
+/* Prefixes for each slot: few enough that the search within a slot is a step or two. And what slots may cost: a table
+ * of 2^16 stays in the second cache. */
+enum { PREFIXES_PER_SLOT = 4, SLOT_INDEX_BITS = 17 };
+
+/* Prefixes that a wide block below the root holds, at less than this depth, before it becomes a fan. */
+enum { WIDE_DEPTH = 32, WIDE_BLOCK_MAX = 64 };
 
 /* A fan of 16 bits has at most 2^16 - 1 prefixes that are too short for its children: 0xffff stays free. */
 static_assert(WW_VRP_NONE == 0xffff && (int)WW_VRP_BLOCK_MAX < (int)WW_VRP_NONE, "positions in a block are 16 bits");
-static_assert(WW_VRP_BLOCK_MAX / PREFIXES_PER_SLOT <= 1 << SLOT_BITS_MAX, "slots suffice for a full block");
 
 struct builder {
   uint8_t afi;
@@ -69,6 +74,7 @@ void ww_vrp_part_unref(struct ww_vrp_part *part) {
     if (fan->shorts)
       ww_vrp_part_unref(&fan->shorts->part);
     free(fan->covers);
+    free(fan->slots);
   }
   free(part);
 }
@@ -128,17 +134,13 @@ void ww_vrp_item_to_vrp(const struct ww_vrp_item *item, uint8_t afi, struct ww_v
   vrp->expires = (ww_unix_time)((uint64_t)item->expires_high << 32 | item->expires_low);
 }
 
-void ww_vrp_node_address(const struct ww_vrp_block *block, uint8_t afi, size_t i, uint64_t *hi, uint64_t *lo) {
-  uint64_t key = block->nodes[i].key;
-  *lo = 0;
-  if (block->wide) {
-    *hi = key;
-    *lo = block->cold->low[i];
-  } else if (afi == WW_AFI_IPV4) {
-    *hi = key >> 8 << 32;
-  } else {
-    *hi = (uint64_t)block->top << 56 | key >> 8;
-  }
+void ww_vrp_node_address(const struct ww_vrp_block *block, size_t i, uint64_t *hi, uint64_t *lo) {
+  const unsigned depth = block->part.depth;
+  *lo = block->wide ? block->low[i] : 0;
+  *hi = block->nodes[i];
+  if (!block->wide)
+    *hi = *hi >> WW_VRP_ADDRESS_SHIFT << WW_VRP_ADDRESS_SHIFT >> depth |
+          (depth ? block->hi >> (64 - depth) << (64 - depth) : 0);
 }
 
 void ww_vrp_item_fill(struct ww_vrp_item *item, const struct ww_vrp_record *record) {
@@ -159,13 +161,12 @@ struct walk {
 };
 
 static int walk_node(const struct walk *w, const struct ww_vrp_block *block, size_t i) {
-  const struct ww_vrp_cold *cold = block->cold;
   struct ww_vrp_item item = {.len = (uint8_t)ww_vrp_node_len(block, i)};
-  ww_vrp_node_address(block, w->afi, i, &item.hi, &item.lo);
-  if (w->order == WW_VRP_STORED || !block->nodes[i].many) {
+  ww_vrp_node_address(block, i, &item.hi, &item.lo);
+  if (w->order == WW_VRP_STORED || block->first[i + 1] - block->first[i] == 1) {
     int stop = 0;
-    for (uint32_t r = cold->first[i]; r < cold->first[i + 1] && !stop; r++) {
-      ww_vrp_item_fill(&item, &cold->records[r]);
+    for (uint32_t r = block->first[i]; r < block->first[i + 1] && !stop; r++) {
+      ww_vrp_item_fill(&item, &block->records[r]);
       stop = w->visit(w->ctx, &item);
     }
     return stop;
@@ -173,13 +174,13 @@ static int walk_node(const struct walk *w, const struct ww_vrp_block *block, siz
   /* One pass for each max_len that occurs, shortest first: there are at most 129, and no memory is needed. */
   for (unsigned max_len = item.len, next; max_len <= 128; max_len = next) {
     next = 255;
-    for (uint32_t r = cold->first[i]; r < cold->first[i + 1]; r++) {
-      unsigned here = cold->records[r].max_len;
+    for (uint32_t r = block->first[i]; r < block->first[i + 1]; r++) {
+      unsigned here = block->records[r].max_len;
       if (here > max_len && here < next)
         next = here;
       if (here != max_len)
         continue;
-      ww_vrp_item_fill(&item, &cold->records[r]);
+      ww_vrp_item_fill(&item, &block->records[r]);
       int stop = w->visit(w->ctx, &item);
       if (stop)
         return stop;
@@ -204,7 +205,7 @@ static int walk_part(const struct walk *w, const struct ww_vrp_part *part) {
   for (size_t child = 0; child < (size_t)1 << fan->bits; child++) {
     for (; next < count; next++) {
       uint64_t hi, lo;
-      ww_vrp_node_address(fan->shorts, w->afi, next, &hi, &lo);
+      ww_vrp_node_address(fan->shorts, next, &hi, &lo);
       if (ww_vrp_bits(hi, lo, part->depth, fan->bits) != child)
         break;
       stop = walk_node(w, fan->shorts, next);
@@ -226,8 +227,6 @@ int ww_vrp_tree_walk(const struct ww_vrp_part *part, uint8_t afi, enum ww_vrp_or
 
 /* --- building from records -------------------------------------------------------------------------------------- */
 
-static size_t round_up(size_t n, size_t unit) { return (n + unit - 1) / unit * unit; }
-
 static size_t count_prefixes(const struct ww_vrp_item *items, size_t count) {
   size_t prefixes = 0;
   for (size_t i = 0; i < count; i++)
@@ -235,92 +234,80 @@ static size_t count_prefixes(const struct ww_vrp_item *items, size_t count) {
   return prefixes;
 }
 
-struct block_layout {
-  size_t prefixes, records;
-  bool wide;
-  unsigned slot_bits;
-  size_t nodes, cold, first, record, low, len, size; /* offsets, and all of it */
-};
+/* True when one of the prefixes does not fit the word of a node. */
+static bool needs_wide(const struct ww_vrp_item *items, size_t count, unsigned depth) {
+  unsigned longest = depth + WW_VRP_ADDRESS_BITS < 64 ? depth + WW_VRP_ADDRESS_BITS : 64;
+  if (depth >= 64)
+    return true;
+  for (size_t i = 0; i < count; i++)
+    if (items[i].len > longest)
+      return true;
+  return false;
+}
 
-static struct block_layout lay_out(const struct builder *b, const struct ww_vrp_item *items, size_t count,
-                                   unsigned depth) {
-  struct block_layout l = {.prefixes = count_prefixes(items, count), .records = count};
-  if (b->afi == WW_AFI_IPV6) {
-    l.wide = depth < 8;
-    for (size_t i = 0; i < count && !l.wide; i++)
-      l.wide = items[i].len > 64;
-  }
-  if (!l.wide) {
-    unsigned room = (b->width < 64 ? b->width : 64) - depth;
-    while (l.slot_bits < SLOT_BITS_MAX && l.slot_bits < room && l.prefixes > (size_t)PREFIXES_PER_SLOT << l.slot_bits)
-      l.slot_bits++;
-  }
-  size_t slots = ((size_t)1 << l.slot_bits) + 1;
-  l.nodes = round_up(sizeof(struct ww_vrp_block) + slots * sizeof(uint16_t), 8);
-  l.cold = l.nodes + l.prefixes * sizeof(struct ww_vrp_node);
-  l.low = l.cold + sizeof(struct ww_vrp_cold);
-  l.first = l.low + (l.wide ? l.prefixes * sizeof(uint64_t) : 0);
-  l.record = l.first + (l.prefixes + 1) * sizeof(uint32_t);
-  l.len = l.record + l.records * sizeof(struct ww_vrp_record);
-  l.size = l.len + (l.wide ? l.prefixes : 0);
-  return l;
+/* The word of a node of a block that is not wide, with the records items[0..count) and its parent `back` nodes back. */
+static ww_vrp_word make_word(const struct ww_vrp_item *items, size_t count, unsigned depth, size_t back) {
+  const struct ww_vrp_item *item = &items[0];
+  ww_vrp_word word = ww_vrp_word_address(item->hi, depth);
+  word |= (ww_vrp_word)(item->len - depth) << WW_VRP_LENGTH_SHIFT;
+  word |= (ww_vrp_word)(back < WW_VRP_PARENT_FAR ? back : WW_VRP_PARENT_FAR) << WW_VRP_PARENT_SHIFT;
+  unsigned beyond = (unsigned)item->max_len - item->len;
+  if (count > 1 || beyond > WW_VRP_MAX_LEN_MOST || item->asn > WW_VRP_ASN_MOST)
+    return word | WW_VRP_LOOK;
+  return word | (ww_vrp_word)beyond << WW_VRP_MAX_LEN_SHIFT | item->asn;
 }
 
 /*
- * A block of `items`, sorted; NULL when memory ran out. One allocation: header, slots, nodes (what a question needs),
- * then the cold part (what only evidence and changes need).
+ * A block of `items`, sorted; NULL when memory ran out. One allocation: header and nodes (what a question needs), then
+ * what only evidence, changes and the unusual node need.
  */
 static struct ww_vrp_block *block_new(struct builder *b, const struct ww_vrp_item *items, size_t count,
                                       unsigned depth) {
-  struct block_layout l = lay_out(b, items, count, depth);
-  uint8_t *memory = count <= UINT32_MAX ? (uint8_t *)malloc(l.size) : NULL;
+  const size_t prefixes = count_prefixes(items, count);
+  const bool wide = needs_wide(items, count, depth);
+  const size_t low_at = sizeof(struct ww_vrp_block) + (prefixes + WW_VRP_SPARE) * sizeof(ww_vrp_word);
+  const size_t first_at = low_at + (wide ? prefixes * sizeof(uint64_t) : 0);
+  const size_t records_at = first_at + (prefixes + 1) * sizeof(uint32_t);
+  const size_t parent_at = records_at + count * sizeof(struct ww_vrp_record);
+  const size_t len_at = parent_at + prefixes * sizeof(uint16_t);
+  const size_t size = len_at + (wide ? prefixes : 0);
+  uint8_t *memory = count < UINT32_MAX ? (uint8_t *)malloc(size) : NULL;
   if (!memory) {
     b->err = WW_ERR_NOMEM;
     return NULL;
   }
   struct ww_vrp_block *block = (struct ww_vrp_block *)(void *)memory;
-  struct ww_vrp_node *nodes = (struct ww_vrp_node *)(void *)(memory + l.nodes);
-  struct ww_vrp_cold *cold = (struct ww_vrp_cold *)(void *)(memory + l.cold);
-  uint32_t *first = (uint32_t *)(void *)(memory + l.first);
-  struct ww_vrp_record *records = (struct ww_vrp_record *)(void *)(memory + l.record);
-  uint64_t *low = (uint64_t *)(void *)(memory + l.low);
-  uint8_t *len = memory + l.len;
-  *cold = (struct ww_vrp_cold){.first = first, .records = records, .low = low, .len = len};
+  uint64_t *low = (uint64_t *)(void *)(memory + low_at);
+  uint32_t *first = (uint32_t *)(void *)(memory + first_at);
+  struct ww_vrp_record *records = (struct ww_vrp_record *)(void *)(memory + records_at);
+  uint16_t *parent = (uint16_t *)(void *)(memory + parent_at);
+  uint8_t *len = memory + len_at;
   atomic_init(&block->part.refs, 1);
   block->part.is_fan = false;
   block->part.depth = (uint8_t)depth;
   block->part.records = count;
-  block->part.bytes = l.size;
-  block->wide = l.wide;
-  block->top = (uint8_t)(items[0].hi >> 56);
-  block->slot_mask = (uint16_t)((1u << l.slot_bits) - 1);
-  block->slot_shift = (uint8_t)(l.slot_bits ? 64 - depth - l.slot_bits : 0);
-  block->count = (uint32_t)l.prefixes;
-  block->nodes = nodes;
-  block->cold = cold;
+  block->part.bytes = size;
+  block->wide = wide;
+  block->count = (uint32_t)prefixes;
+  block->hi = items[0].hi;
+  block->records = records;
+  block->first = first;
+  block->parent = parent;
+  block->low = wide ? low : NULL;
+  block->len = wide ? len : NULL;
 
   uint16_t ancestors[130]; /* chain of the prefix before; lengths grow along it */
   const struct ww_vrp_item *at[130];
   unsigned height = 0;
-  size_t n = 0, slot = 0;
+  size_t n = 0;
   for (size_t i = 0; i < count; n++) {
     const struct ww_vrp_item *item = &items[i];
     while (height > 0 &&
            !ww_vrp_same_bits(at[height - 1]->hi, at[height - 1]->lo, item->hi, item->lo, at[height - 1]->len))
       height--;
-    struct ww_vrp_node *node = &nodes[n];
-    node->key = l.wide ? item->hi : b->afi == WW_AFI_IPV4 ? item->hi >> 24 | item->len : item->hi << 8 | item->len;
-    node->asn = item->asn;
-    node->max_len = item->max_len;
-    node->parent = height ? ancestors[height - 1] : (uint16_t)WW_VRP_NONE;
+    parent[n] = height ? ancestors[height - 1] : (uint16_t)WW_VRP_NONE;
     ancestors[height] = (uint16_t)n;
     at[height++] = item;
-    if (l.wide) {
-      low[n] = item->lo;
-      len[n] = item->len;
-    }
-    for (size_t s = item->hi >> block->slot_shift & block->slot_mask; slot <= s; slot++)
-      block->slots[slot] = (uint16_t)n;
     first[n] = (uint32_t)i;
     do {
       records[i] = (struct ww_vrp_record){.asn = items[i].asn,
@@ -330,11 +317,16 @@ static struct ww_vrp_block *block_new(struct builder *b, const struct ww_vrp_ite
                                           .expires_high = items[i].expires_high};
       i++;
     } while (i < count && compare_prefix(item, &items[i]) == 0);
-    node->many = i - first[n] > 1;
+    if (wide) {
+      block->nodes[n] = item->hi;
+      low[n] = item->lo;
+      len[n] = item->len;
+    } else {
+      block->nodes[n] = make_word(item, i - first[n], depth, parent[n] == WW_VRP_NONE ? 0 : n - parent[n]);
+    }
   }
   first[n] = (uint32_t)count;
-  for (; slot <= (size_t)block->slot_mask + 1; slot++)
-    block->slots[slot] = (uint16_t)n;
+  memset(&block->nodes[n], 0xff, WW_VRP_SPARE * sizeof(ww_vrp_word));
   return block;
 }
 
@@ -371,7 +363,7 @@ static bool fan_set_shorts(struct builder *b, struct ww_vrp_fan *fan, struct ww_
   memset(fan->covers, 0xff, children * sizeof fan->covers[0]);
   for (size_t i = 0; i < shorts->count; i++) { /* pre-order: the longer overwrite the shorter */
     uint64_t hi, lo;
-    ww_vrp_node_address(shorts, b->afi, i, &hi, &lo);
+    ww_vrp_node_address(shorts, i, &hi, &lo);
     size_t begin = ww_vrp_bits(hi, lo, fan->part.depth, fan->bits);
     size_t span = (size_t)1 << (fan->part.depth + fan->bits - ww_vrp_node_len(shorts, i));
     for (size_t child = begin; child < begin + span; child++)
@@ -380,7 +372,56 @@ static bool fan_set_shorts(struct builder *b, struct ww_vrp_fan *fan, struct ww_
   return true;
 }
 
-static void fan_sum(struct ww_vrp_fan *fan) {
+/* Fills the slots of one child. */
+static void fan_set_slots(struct ww_vrp_fan *fan, size_t child) {
+  if (!fan->slots)
+    return;
+  size_t parts = (size_t)1 << fan->slot_bits, part = 0;
+  uint16_t *row = fan->slots + child * ww_vrp_slot_row(fan);
+  const struct ww_vrp_part *at = fan->children[child];
+  const struct ww_vrp_block *block = ww_vrp_as_block(at);
+  if (at && (at->is_fan || block->wide)) {
+    for (part = 0; part <= parts; part++)
+      row[part] = WW_VRP_NO_SLOT;
+    return;
+  }
+  /* The part of a node: the first address bits in its word. */
+  for (size_t i = 0; at && i < block->count; i++)
+    for (size_t here = (size_t)(block->nodes[i] >> WW_VRP_ADDRESS_SHIFT >> (WW_VRP_ADDRESS_BITS - fan->slot_bits));
+         part <= here; part++)
+      row[part] = (uint16_t)i;
+  for (; part <= parts; part++)
+    row[part] = (uint16_t)(at ? block->count : 0);
+}
+
+/* Gives the fan as many slots as suit its number of records. False when memory ran out. */
+static bool fan_make_slots(struct builder *b, struct ww_vrp_fan *fan) {
+  unsigned child_depth = (unsigned)fan->part.depth + fan->bits;
+  unsigned most = (b->width < 64 ? b->width : 64u) - (child_depth < 64 ? child_depth : 64);
+  unsigned bits = 0;
+  if (fan->bits >= SLOT_INDEX_BITS || child_depth >= 64)
+    return true;
+  if (most > SLOT_INDEX_BITS - (unsigned)fan->bits)
+    most = SLOT_INDEX_BITS - (unsigned)fan->bits;
+  while (bits < most && fan->part.records >> (fan->bits + bits) > PREFIXES_PER_SLOT)
+    bits++;
+  /* Not for every little change: twice too few, or four times too many. */
+  if (fan->slots && bits <= fan->slot_bits && bits + 1 >= fan->slot_bits)
+    return true;
+  free(fan->slots);
+  fan->slot_bits = (uint8_t)bits;
+  fan->slots = (uint16_t *)malloc(ww_vrp_slot_row(fan) * sizeof fan->slots[0] << fan->bits);
+  if (!fan->slots) {
+    b->err = WW_ERR_NOMEM;
+    return false;
+  }
+  for (size_t child = 0; child < (size_t)1 << fan->bits; child++)
+    fan_set_slots(fan, child);
+  return true;
+}
+
+/* Brings the sums up to date, and then the slots. False when memory ran out. */
+static bool fan_finish(struct builder *b, struct ww_vrp_fan *fan) {
   size_t children = (size_t)1 << fan->bits;
   uint64_t records = 0, bytes = sizeof *fan + children * sizeof fan->children[0];
   if (fan->shorts) {
@@ -393,7 +434,10 @@ static void fan_sum(struct ww_vrp_fan *fan) {
       bytes += fan->children[i]->bytes;
     }
   fan->part.records = records;
-  fan->part.bytes = bytes;
+  if (!fan_make_slots(b, fan))
+    return false;
+  fan->part.bytes = bytes + (fan->slots ? ww_vrp_slot_row(fan) * sizeof fan->slots[0] << fan->bits : 0);
+  return true;
 }
 
 /*
@@ -431,11 +475,19 @@ static size_t child_run(const struct ww_vrp_fan *fan, const struct ww_vrp_item *
   return end;
 }
 
+/* Wide blocks are slower to search, so it pays to leave them early, near the root where the prefixes then fit. */
+static bool fits_block(const struct builder *b, const struct ww_vrp_item *items, size_t count, unsigned depth) {
+  size_t limit = b->limit;
+  if (depth > 0 && depth < WIDE_DEPTH && limit > WIDE_BLOCK_MAX && needs_wide(items, count, depth))
+    limit = WIDE_BLOCK_MAX;
+  return count <= limit || depth == b->width || count_prefixes(items, count) <= limit;
+}
+
 /* A part of `items`, sorted (and reordered here); NULL for none of them, or with b->err set. */
 static struct ww_vrp_part *part_build(struct builder *b, struct ww_vrp_item *items, size_t count, unsigned depth) {
   if (count == 0)
     return NULL;
-  if (count <= b->limit || depth == b->width || count_prefixes(items, count) <= b->limit) {
+  if (fits_block(b, items, count, depth)) {
     struct ww_vrp_block *block = block_new(b, items, count, depth);
     return block ? &block->part : NULL;
   }
@@ -459,8 +511,8 @@ static struct ww_vrp_part *part_build(struct builder *b, struct ww_vrp_item *ite
     if (!fan->children[child])
       goto fail;
   }
-  fan_sum(fan);
-  return &fan->part;
+  if (fan_finish(b, fan))
+    return &fan->part;
 fail:
   ww_vrp_part_unref(&fan->part);
   return NULL;
@@ -535,6 +587,11 @@ static bool merge(struct builder *b, const struct ww_vrp_block *block, const str
   return changed;
 }
 
+static void *copy_of(const void *data, size_t size) {
+  void *copy = malloc(size);
+  return copy ? memcpy(copy, data, size) : NULL;
+}
+
 /* A copy that shares every child; NULL when memory ran out. */
 static struct ww_vrp_fan *fan_copy(struct builder *b, const struct ww_vrp_fan *old) {
   struct ww_vrp_fan *fan = fan_new(b, old->part.depth);
@@ -543,16 +600,17 @@ static struct ww_vrp_fan *fan_copy(struct builder *b, const struct ww_vrp_fan *o
   size_t children = (size_t)1 << fan->bits;
   for (size_t i = 0; i < children; i++)
     fan->children[i] = ww_vrp_part_ref(old->children[i]);
-  if (!old->shorts)
-    return fan;
-  fan->covers = (uint16_t *)malloc(children * sizeof fan->covers[0]);
-  if (!fan->covers) {
+  fan->slot_bits = old->slot_bits;
+  size_t slot_size = ww_vrp_slot_row(old) * sizeof fan->slots[0] << old->bits;
+  fan->slots = old->slots ? (uint16_t *)copy_of(old->slots, slot_size) : NULL;
+  fan->covers = old->covers ? (uint16_t *)copy_of(old->covers, children * sizeof fan->covers[0]) : NULL;
+  if ((old->slots && !fan->slots) || (old->covers && !fan->covers)) {
     b->err = WW_ERR_NOMEM;
     ww_vrp_part_unref(&fan->part);
     return NULL;
   }
-  memcpy(fan->covers, old->covers, children * sizeof fan->covers[0]);
-  fan->shorts = block_of(ww_vrp_part_ref(&old->shorts->part));
+  if (old->shorts)
+    fan->shorts = block_of(ww_vrp_part_ref(&old->shorts->part));
   return fan;
 }
 
@@ -584,6 +642,7 @@ static bool fan_apply_children(struct builder *b, struct ww_vrp_fan *fan, struct
     *changed |= made != fan->children[child];
     ww_vrp_part_unref(fan->children[child]);
     fan->children[child] = made;
+    fan_set_slots(fan, child);
   }
   return true;
 }
@@ -604,17 +663,18 @@ static struct ww_vrp_part *fan_apply(struct builder *b, struct ww_vrp_part *old,
     out = ww_vrp_part_ref(old);
     goto out;
   }
-  fan_sum(fan);
-  if (fan->part.records > b->limit / 4) {
-    out = ww_vrp_part_ref(&fan->part);
+  if (!fan_finish(b, fan))
     goto out;
+  if (fan->part.records <= b->limit / 4 && reserve_items(b, (size_t)fan->part.records)) {
+    b->item_count = 0;
+    (void)ww_vrp_tree_walk(&fan->part, b->afi, WW_VRP_STORED, b, collect);
+    if (fits_block(b, b->items, b->item_count, old->depth)) {
+      out = part_build(b, b->items, b->item_count, old->depth);
+      goto out;
+    }
   }
-  /* Nearly empty: a block will do. */
-  if (!reserve_items(b, (size_t)fan->part.records))
-    goto out;
-  b->item_count = 0;
-  (void)ww_vrp_tree_walk(&fan->part, b->afi, WW_VRP_STORED, b, collect);
-  out = part_build(b, b->items, b->item_count, old->depth);
+  if (!b->err)
+    out = ww_vrp_part_ref(&fan->part);
 out:
   free(shorts);
   ww_vrp_part_unref(&fan->part);

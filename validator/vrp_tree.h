@@ -20,7 +20,10 @@
 /* Prefixes that a block holds before it becomes a fan. 16-bit positions inside blocks rest on this bound. */
 enum { WW_VRP_BLOCK_MAX = 2048 };
 
-/* "No prefix": ends a chain of parents. */
+/* Words behind the nodes of a block, all bits set: what a search may read beyond its end. */
+enum { WW_VRP_SPARE = 8 };
+
+/* "No prefix": ends a chain of parents. A node's position fits 16 bits. */
 enum { WW_VRP_NONE = 0xffff };
 
 struct ww_vrp_part {
@@ -32,19 +35,42 @@ struct ww_vrp_part {
 };
 
 /*
- * A distinct prefix of a block. The key orders prefixes as a walk of the trie meets them: by address, then length.
- *   IPv4:        address << 8 | length
- *   IPv6:        bits 8..63 of the address << 8 | length (the first 8 bits are the block's `top`)
- *   wide (IPv6): bits 0..63 of the address; the rest in ww_vrp_cold.low and .len
- * The first of its records is copied here, so that the usual prefix, which has just one, needs no second look.
+ * A distinct prefix of a block, packed into one word, because what a question costs is the memory that it touches:
+ *
+ *   63..40  address: 24 bits after those that the block has in common (its depth)
+ *   39..35  length - depth
+ *   34..30  how many nodes back its parent is, the longest shorter prefix of this block that covers it: 0 none,
+ *           31 as `parent` of the block says
+ *   29..25  max_len - length  }
+ *      24  0                  } of its only record
+ *   23..0   AS                }
+ *      24  1: several records, or one that does not fit: as `records` of the block say
+ *
+ * Words sort as a walk of the trie meets the prefixes: by address, then length.
+ * A block where some prefix does not fit is `wide`: its words are the first 64 bits of the addresses.
  */
-struct ww_vrp_node {
-  uint64_t key;
-  uint32_t asn;
-  uint16_t parent; /* the longest shorter prefix of this block that covers it, or WW_VRP_NONE */
-  uint8_t max_len;
-  bool many; /* more than one record */
+typedef uint64_t ww_vrp_word;
+
+enum {
+  WW_VRP_ADDRESS_BITS = 24,
+  WW_VRP_ADDRESS_SHIFT = 40,
+  WW_VRP_LENGTH_SHIFT = 35,
+  WW_VRP_PARENT_SHIFT = 30,
+  WW_VRP_PARENT_FAR = 31,
+  WW_VRP_MAX_LEN_SHIFT = 25,
+  WW_VRP_MAX_LEN_MOST = 31,
+  WW_VRP_LOOK = 1 << 24,
+  WW_VRP_ASN_MOST = (1 << 24) - 1,
 };
+
+static inline unsigned ww_vrp_word_length(ww_vrp_word word) { return word >> WW_VRP_LENGTH_SHIFT & 31; }
+static inline unsigned ww_vrp_word_parent(ww_vrp_word word) { return word >> WW_VRP_PARENT_SHIFT & 31; }
+static inline unsigned ww_vrp_word_max_len(ww_vrp_word word) { return word >> WW_VRP_MAX_LEN_SHIFT & 31; }
+
+/* The 24 bits after `depth`, in their place. */
+static inline ww_vrp_word ww_vrp_word_address(uint64_t hi, unsigned depth) {
+  return hi << depth >> WW_VRP_ADDRESS_SHIFT << WW_VRP_ADDRESS_SHIFT;
+}
 
 /*
  * One VRP of one source.
@@ -59,32 +85,31 @@ struct ww_vrp_record {
   uint8_t expires_high;
 };
 
-struct ww_vrp_cold {
-  const uint32_t *first;               /* node i has records[first[i]] .. records[first[i + 1] - 1] */
-  const struct ww_vrp_record *records; /* inside a node by asn, max_len, source */
-  const uint64_t *low;                 /* wide blocks only: address bits 64..127 of node i */
-  const uint8_t *len;                  /* wide blocks only: length of node i */
-};
-
 struct ww_vrp_block {
   struct ww_vrp_part part;
-  bool wide;          /* holds a length over 64, or has fewer than 8 bits in common: keys do not fit 64 bits */
-  uint8_t top;        /* IPv6: the first octet of every address in a block that is not wide */
-  uint8_t slot_shift; /* slots[(top 64 address bits >> slot_shift) & slot_mask] .. the next one: where to search */
-  uint16_t slot_mask;
-  uint32_t count; /* nodes */
-  const struct ww_vrp_node *nodes;
-  const struct ww_vrp_cold *cold;
-  uint16_t slots[]; /* slot_mask + 2 */
+  bool wide;
+  uint32_t count;                      /* nodes */
+  uint64_t hi;                         /* an address of this block: its first `depth` bits */
+  const struct ww_vrp_record *records; /* those of a node together, by asn, max_len, source */
+  const uint32_t *first;               /* node i has records[first[i]] .. records[first[i + 1] - 1] */
+  const uint16_t *parent;              /* of node i, or WW_VRP_NONE */
+  const uint64_t *low;                 /* wide blocks only: address bits 64..127 of node i */
+  const uint8_t *len;                  /* wide blocks only: length of node i */
+  ww_vrp_word nodes[];                 /* and WW_VRP_SPARE words that sort after all */
 };
 
 struct ww_vrp_fan {
   struct ww_vrp_part part;
   uint8_t bits;                /* children: 2^bits */
+  uint8_t slot_bits;           /* slots of a child: 2^slot_bits */
   struct ww_vrp_block *shorts; /* prefixes of depth <= length < depth + bits, or NULL */
   uint16_t *covers;            /* with shorts: node of shorts that covers the whole of child i, or WW_VRP_NONE */
+  uint16_t *slots;             /* where in a child to search: ww_vrp_slot(); NULL in a fan of 16 bits */
   struct ww_vrp_part *children[];
 };
+
+/* Every slot of a child that is searched in another way: a fan, or a wide block. */
+enum { WW_VRP_NO_SLOT = 0xffff };
 
 /* A record outside a tree; also one step of a change. */
 struct ww_vrp_item {
@@ -137,10 +162,23 @@ static inline bool ww_vrp_same_bits(uint64_t hi_a, uint64_t lo_a, uint64_t hi_b,
 }
 
 static inline unsigned ww_vrp_node_len(const struct ww_vrp_block *block, size_t i) {
-  return block->wide ? block->cold->len[i] : (unsigned)(block->nodes[i].key & 0xff);
+  return block->wide ? block->len[i] : block->part.depth + ww_vrp_word_length(block->nodes[i]);
 }
 
-void ww_vrp_node_address(const struct ww_vrp_block *block, uint8_t afi, size_t i, uint64_t *hi, uint64_t *lo);
+/*
+ * Slots cut a child's stretch of addresses into 2^slot_bits equal parts. The answer for an address in slot s is among
+ * nodes[slot[s] - 1] .. nodes[slot[s + 1] - 1] of the child: only these need searching, and the child's own header, one
+ * more line of memory, is not looked at. A child has one slot more than it has parts, for the end of the last one.
+ */
+static inline size_t ww_vrp_slot_row(const struct ww_vrp_fan *fan) { return ((size_t)1 << fan->slot_bits) + 1; }
+
+static inline const uint16_t *ww_vrp_slot(const struct ww_vrp_fan *fan, size_t child, uint64_t hi) {
+  size_t part =
+      (size_t)(hi >> (64 - fan->part.depth - fan->bits - fan->slot_bits)) & (((size_t)1 << fan->slot_bits) - 1);
+  return fan->slots + child * ww_vrp_slot_row(fan) + part;
+}
+
+void ww_vrp_node_address(const struct ww_vrp_block *block, size_t i, uint64_t *hi, uint64_t *lo);
 
 /* All but the prefix. */
 void ww_vrp_item_fill(struct ww_vrp_item *item, const struct ww_vrp_record *record);

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A verdict as JSON: the one rendering that the command line, the vectors and the control socket share. The schema is
+ * in docs/formats/verdict.md.
+ */
+#ifndef WW_VALIDATOR_VERDICT_JSON_H
+#define WW_VALIDATOR_VERDICT_JSON_H
+
+#include <waywarden/verdict.h>
+#include <yajl/yajl_gen.h>
+
+/* What is to be shown. Everything is borrowed. */
+struct ww_verdict_view {
+  struct ww_prefix prefix;
+  const uint8_t *as_path; /* canonical octets (wire/bgp.h), or NULL: no path is known */
+  size_t as_path_len;
+  struct ww_origin origin;
+  uint32_t epoch;
+  const struct ww_origin_result *origin_result;
+  enum ww_state aspa, bgpsec;
+  const char *(*source_name)(void *ctx, ww_source_id source); /* "" or NULL: the number is shown */
+  void *ctx;
+};
+
+/* Any kind Invalid gives Invalid, else any Valid gives Valid, else Unknown; not ready stays so. */
+enum ww_state ww_verdict_overall(enum ww_state origin, enum ww_state aspa, enum ww_state bgpsec);
+
+/* One object. WW_ERR_NOMEM, or WW_ERR_STATE where the generator is not at a place for a value. */
+enum ww_err ww_verdict_json(yajl_gen gen, const struct ww_verdict_view *view) WW_MUST_USE;
+
+enum { WW_TIME_STRLEN = 32 }; /* with the final NUL */
+/* RFC 3339 in UTC. Times beyond the year 9999 become its last second. Returns buf[WW_TIME_STRLEN]. */
+char *ww_time_format(int64_t unix_sec, char *buf);
+
+/* Pieces that other outputs share. */
+void ww_json_text(yajl_gen gen, const char *text);
+void ww_json_as_path(yajl_gen gen, const uint8_t *octets, size_t len);
+
+#endif
