@@ -16,6 +16,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bmpout/decode.h"
+#include "bmpout/session.h"
 #include "engine/engine.h"
 
 enum {
@@ -59,14 +61,26 @@ struct told {
   struct verdict verdict;
 };
 
-struct station {
-  struct ww_journal_reader *reader; /* NULL: not connected */
+/* What a station knows of tables and routes. */
+struct knowledge {
   bool up[TABLES];
   bool eor[TABLES][3];
   struct told told[TABLES][PREFIXES][PATHS];
+};
+
+struct station {
+  struct ww_journal_reader *reader; /* NULL: not connected */
+  struct knowledge knows;
   bool walking;
   uint32_t peer; /* the walk's */
   void *walker;
+};
+
+/* A station at the far end of a real export session, which knows nothing but octets. */
+struct receiver {
+  struct ww_bmpout_session *session; /* NULL: not connected */
+  struct ww_buf octets;
+  struct knowledge knows;
 };
 
 struct harness {
@@ -101,6 +115,8 @@ struct harness {
   uint32_t epoch;
   bool pending;
   struct station stations[STATIONS];
+  struct receiver receiver;
+  struct ww_arena arena;
 };
 
 static void __attribute__((noreturn, format(printf, 2, 3))) fail(struct harness *h, const char *fmt, ...) {
@@ -204,10 +220,10 @@ static void station_walk(struct harness *h, struct station *s) {
   s->walking = true;
   s->peer = 0;
   for (unsigned t = 0; t < TABLES; t++) {
-    s->up[t] = false;
-    memset(s->eor[t], 0, sizeof s->eor[t]);
+    s->knows.up[t] = false;
+    memset(s->knows.eor[t], 0, sizeof s->knows.eor[t]);
     for (unsigned i = 0; i < PREFIXES * PATHS; i++)
-      s->told[t][i / PATHS][i % PATHS].heard = false;
+      s->knows.told[t][i / PATHS][i % PATHS].heard = false;
   }
 }
 
@@ -241,7 +257,7 @@ static void station_learn(struct harness *h, struct station *s, uint32_t id, con
   EXPECT(p < PREFIXES);
   EXPECT(route->path_id < PATHS);
   EXPECT(route->add_path || route->path_id == 0);
-  struct told *told = &s->told[t][p][route->path_id];
+  struct told *told = &s->knows.told[t][p][route->path_id];
   if (route->withdrawn) {
     told->here = false;
     return;
@@ -253,7 +269,7 @@ static void station_learn(struct harness *h, struct station *s, uint32_t id, con
   }
   EXPECT(h->ready);
   EXPECT(epoch == h->epoch);
-  EXPECT(peer.up && s->up[t]); /* no route of a peer that the station knows to be down */
+  EXPECT(peer.up && s->knows.up[t]); /* no route of a peer that the station knows to be down */
   while (a < ATTRS && (route->attrs_len != h->attrs_len[a] || memcmp(route->attrs, h->attrs[a], route->attrs_len) != 0))
     a++;
   EXPECT(a < ATTRS);
@@ -284,12 +300,12 @@ static void station_walk_step(struct harness *h, struct station *s) {
     h->view.walk_free(h->view.ctx, s->walker);
     s->walker = NULL;
     unsigned t = station_table(h, s->peer, &peer);
-    memcpy(s->eor[t], peer.eor, sizeof s->eor[t]);
+    memcpy(s->knows.eor[t], peer.eor, sizeof s->knows.eor[t]);
   }
   s->peer = h->view.peer_next(h->view.ctx, s->peer);
   if (s->peer) {
     unsigned t = station_table(h, s->peer, &peer);
-    s->up[t] = peer.up;
+    s->knows.up[t] = peer.up;
     if (peer.up) {
       s->walker = h->view.walk_new(h->view.ctx, s->peer);
       EXPECT(s->walker);
@@ -299,7 +315,7 @@ static void station_walk_step(struct harness *h, struct station *s) {
   s->walking = false;
   for (unsigned t = 0; t < TABLES; t++)
     for (unsigned i = 0; i < PREFIXES * PATHS; i++) {
-      struct told *told = &s->told[t][i / PATHS][i % PATHS];
+      struct told *told = &s->knows.told[t][i / PATHS][i % PATHS];
       told->here = told->here && told->heard;
     }
 }
@@ -334,18 +350,126 @@ static bool station_step(struct harness *h, struct station *s) {
   case WW_CHANGE_PEER_UP:
   case WW_CHANGE_PEER_DOWN: {
     unsigned t = station_table(h, change.id, &peer);
-    s->up[t] = change.kind == WW_CHANGE_PEER_UP;
-    memset(s->eor[t], 0, sizeof s->eor[t]);
-    memset(s->told[t], 0, sizeof s->told[t]);
+    s->knows.up[t] = change.kind == WW_CHANGE_PEER_UP;
+    memset(s->knows.eor[t], 0, sizeof s->knows.eor[t]);
+    memset(s->knows.told[t], 0, sizeof s->knows.told[t]);
     break;
   }
   case WW_CHANGE_EOR:
-    s->eor[station_table(h, change.id, &peer)][change.afi] = true;
+    s->knows.eor[station_table(h, change.id, &peer)][change.afi] = true;
     break;
   default:
     fail(h, "journal entry of kind %u", change.kind);
   }
   return true;
+}
+
+/* ---- the receiver ---- */
+
+static void receiver_disconnect(struct harness *h) {
+  ww_bmpout_session_free(h->receiver.session);
+  ww_buf_fini(&h->receiver.octets);
+  memset(&h->receiver, 0, sizeof h->receiver);
+}
+
+static void receiver_connect(struct harness *h) {
+  static const struct ww_bmpout_config config = {
+      .profile = WW_PROFILE_V4, .pen = WW_PEN_EXAMPLE, .tlv_draft = 21, .max_message = 4096};
+  receiver_disconnect(h);
+  ww_buf_init(&h->receiver.octets, 0);
+  h->receiver.session = ww_bmpout_session_new(&config, &h->view, h->journal, NULL);
+  EXPECT(h->receiver.session);
+}
+
+static unsigned receiver_table(struct harness *h, const struct ww_bmp_peer *peer) {
+  unsigned neighbour = peer->address[15] - 1u;
+  EXPECT(neighbour < NEIGHBOURS);
+  return table_of(neighbour, peer->flags & WW_BMP_FLAG_L ? 1 : 0);
+}
+
+static void receiver_validation(struct harness *h, const uint8_t *data, size_t len) {
+  struct receiver *r = &h->receiver;
+  struct ww_validation_msg msg;
+  struct ww_diag diag = {.text = ""};
+  ww_arena_reset(&h->arena);
+  if (ww_validation_decode(data, len, WW_PEN_EXAMPLE, &h->arena, &msg, &diag) != WW_OK)
+    fail(h, "receiver: %s", diag.text);
+  unsigned t = receiver_table(h, &msg.peer), a = 0;
+  EXPECT(r->knows.up[t]);
+  if (msg.profile_flags & WW_PROFILE_SNAPSHOT_START) {
+    /* The table begins anew; whether the neighbour's session did too was lost with the journal. */
+    memset(r->knows.eor[t], 0, sizeof r->knows.eor[t]);
+    for (unsigned i = 0; i < PREFIXES * PATHS; i++)
+      r->knows.told[t][i / PATHS][i % PATHS].heard = false;
+  }
+  for (size_t n = 0; n < msg.item_count; n++) {
+    const struct ww_validation_item *item = &msg.items[n];
+    unsigned p = 0;
+    while (p < PREFIXES && ww_prefix_compare(&h->prefixes[p], &item->prefix) != 0)
+      p++;
+    EXPECT(p < PREFIXES && item->path_id < PATHS);
+    struct told *told = &r->knows.told[t][p][item->path_id];
+    told->here = !item->withdrawn;
+    if (item->withdrawn)
+      continue;
+    EXPECT(item->has_state && item->result[WW_KIND_ORIGIN].present);
+    for (a = 0; a < ATTRS && (msg.update.attrs_len != h->attrs_len[a] ||
+                              memcmp(msg.update.attrs, h->attrs[a], msg.update.attrs_len) != 0);
+         a++)
+      ;
+    EXPECT(a < ATTRS);
+    told->heard = true;
+    told->attrs = (uint8_t)a;
+    told->verdict = (struct verdict){.state = item->state, .reason = (uint8_t)item->result[WW_KIND_ORIGIN].reason};
+    for (size_t i = 0; i < item->rule_count; i++)
+      told->verdict.rules += rule_number(h, item->rules[i].source, &item->rules[i].vrp);
+  }
+  if (msg.eor)
+    r->knows.eor[t][msg.eor_afi] = true;
+  if (msg.profile_flags & WW_PROFILE_SNAPSHOT_END) {
+    h->coverage->resyncs++;
+    for (unsigned i = 0; i < PREFIXES * PATHS; i++) {
+      struct told *told = &r->knows.told[t][i / PATHS][i % PATHS];
+      told->here = told->here && told->heard;
+    }
+  }
+}
+
+static void receiver_message(struct harness *h, const uint8_t *data, size_t len, uint8_t type) {
+  struct receiver *r = &h->receiver;
+  if (type == WW_BMP_RPKI_VALIDATION) {
+    receiver_validation(h, data, len);
+  } else if (type == WW_BMP_PEER_UP || type == WW_BMP_PEER_DOWN) {
+    struct ww_bmp_peer peer;
+    struct ww_reader reader = ww_reader_make(data + WW_BMP_HEADER_LEN, len - WW_BMP_HEADER_LEN);
+    ww_bmp_peer_read(&reader, &peer);
+    EXPECT(!reader.bad);
+    unsigned t = receiver_table(h, &peer);
+    EXPECT(r->knows.up[t] == (type == WW_BMP_PEER_DOWN));
+    r->knows.up[t] = type == WW_BMP_PEER_UP;
+    memset(r->knows.eor[t], 0, sizeof r->knows.eor[t]);
+    memset(r->knows.told[t], 0, sizeof r->knows.told[t]);
+  } else {
+    EXPECT(type == WW_BMP_INITIATION);
+  }
+}
+
+/* Takes about `budget` octets from the session. False when it had no more to say. */
+static bool receiver_step(struct harness *h, size_t budget) {
+  struct receiver *r = &h->receiver;
+  if (!r->session)
+    return false;
+  h->now.mono += 100;
+  bool more = ww_bmpout_session_pull(r->session, &r->octets, budget, h->now);
+  EXPECT(!ww_bmpout_session_finished(r->session));
+  while (r->octets.len) {
+    struct ww_bmp_header header;
+    EXPECT(ww_bmp_frame(ww_buf_head(&r->octets), r->octets.len, WW_BMP_MAX_LEN, &header, NULL) == WW_OK);
+    EXPECT(header.len <= r->octets.len);
+    receiver_message(h, ww_buf_head(&r->octets), header.len, header.type);
+    ww_buf_consume(&r->octets, header.len);
+  }
+  return more;
 }
 
 /* ---- checks ---- */
@@ -378,22 +502,23 @@ static void check_counts(struct harness *h) {
   EXPECT(listed == routes);
 }
 
-static void check_station(struct harness *h, unsigned number) {
-  const struct station *s = &h->stations[number];
+/* What a station was told against what is so. */
+static void check_told(struct harness *h, const char *who, unsigned number, const struct knowledge *knows) {
   for (unsigned t = 0; t < TABLES; t++) {
     bool up = h->up[t / 2] && (h->views >> t % 2 & 1);
-    if (s->up[t] != up)
-      fail(h, "station %u: table %u is %s, should be %s", number, t, s->up[t] ? "up" : "down", up ? "up" : "down");
+    if (knows->up[t] != up)
+      fail(h, "%s %u: table %u is %s", who, number, t, up ? "not up" : "up");
     if (!h->ready)
       continue; /* what a station was told before stands; nothing is said now */
     for (unsigned afi = 1; afi <= 2; afi++)
-      if (s->eor[t][afi] != h->eor[t][afi])
-        fail(h, "station %u: table %u afi %u: End-of-RIB %d", number, t, afi, s->eor[t][afi]);
+      if (knows->eor[t][afi] != h->eor[t][afi])
+        fail(h, "%s %u: table %u afi %u: End-of-RIB %s", who, number, t, afi,
+             knows->eor[t][afi] ? "too early" : "missing");
     for (unsigned i = 0; i < PREFIXES * PATHS; i++) {
       unsigned p = i / PATHS, path = i % PATHS;
-      const struct told *told = &s->told[t][p][path];
+      const struct told *told = &knows->told[t][p][path];
       if (told->here != h->routes[t][p][path].here)
-        fail(h, "station %u: table %u %s path %u: %s", number, t, prefix_texts[p], path,
+        fail(h, "%s %u: table %u %s path %u: %s", who, number, t, prefix_texts[p], path,
              told->here ? "told, but gone" : "never told");
       if (!told->here)
         continue;
@@ -401,7 +526,7 @@ static void check_station(struct harness *h, unsigned number) {
       struct verdict v = model_verdict(h, p, attrs);
       if (told->attrs != attrs || told->verdict.state != v.state || told->verdict.reason != v.reason ||
           told->verdict.rules != v.rules)
-        fail(h, "station %u: table %u %s path %u: told attrs %u state %u reason %u%s, should be %u %u %u", number, t,
+        fail(h, "%s %u: table %u %s path %u: told attrs %u state %u reason %u%s, should be %u %u %u", who, number, t,
              prefix_texts[p], path, told->attrs, told->verdict.state, told->verdict.reason,
              told->verdict.rules != v.rules ? " with other rules" : "", attrs, v.state, v.reason);
     }
@@ -424,7 +549,11 @@ static void check(struct harness *h) {
   check_counts(h);
   for (unsigned n = 0; n < STATIONS; n++)
     if (h->stations[n].reader)
-      check_station(h, n);
+      check_told(h, "station", n, &h->stations[n].knows);
+  while (receiver_step(h, 4000))
+    ;
+  if (h->receiver.session)
+    check_told(h, "receiver", 0, &h->receiver.knows);
 }
 
 /* ---- operations ---- */
@@ -579,7 +708,7 @@ static unsigned take(struct script *s, unsigned below) { return s->p < s->end ? 
 
 /* Arguments are taken one a statement: their order must not depend on the compiler. */
 static void operate(struct harness *h, struct script *s) {
-  unsigned what = take(s, 64);
+  unsigned what = take(s, 70);
   unsigned n = take(s, NEIGHBOURS);
   h->coverage->steps++;
   h->now.unix_sec++;
@@ -623,8 +752,12 @@ static void operate(struct harness *h, struct script *s) {
   } else if (what < 62) {
     unsigned view = take(s, 2);
     end_of_rib(h, n, view, (uint8_t)(1 + take(s, 2)));
-  } else {
+  } else if (what < 64) {
     check(h);
+  } else if (what < 69) {
+    (void)receiver_step(h, 100 + 100 * (size_t)take(s, 20));
+  } else {
+    receiver_connect(h);
   }
 }
 
@@ -646,6 +779,9 @@ static void begin(struct harness *h, struct script *s) {
   h->journal = ww_engine_router_journal(h->router);
   h->snapshot = ww_snapshot_new();
   EXPECT(h->snapshot);
+  ww_arena_init(&h->arena, 0);
+  if (first & 8)
+    receiver_connect(h);
   station_connect(h, &h->stations[0]); /* this one hears everything from the start */
 }
 
@@ -671,6 +807,8 @@ const char *harness_run(const uint8_t *octets, size_t len, struct harness_covera
   }
   for (unsigned n = 0; n < STATIONS; n++)
     station_disconnect(h, &h->stations[n]);
+  receiver_disconnect(h);
+  ww_arena_fini(&h->arena);
   ww_engine_free(h->engine);
   ww_snapshot_unref(h->snapshot);
   ww_origin_result_fini(&h->result);

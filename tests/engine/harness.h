@@ -11,7 +11,7 @@
 
 /* What a run has met, so that a test can tell that its scripts reach the interesting places. */
 struct harness_coverage {
-  uint64_t steps, checks, losses, not_ready, coalesced, gone, peer_downs;
+  uint64_t steps, checks, losses, resyncs, not_ready, coalesced, gone, peer_downs;
 };
 
 /* NULL when engine, model and stations agreed throughout, else what did not (static storage). */

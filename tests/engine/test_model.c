@@ -32,13 +32,15 @@ static void test_random_scripts(void **state) {
     if (fault)
       fail_msg("seed %llu: %s", (unsigned long long)seed, fault);
   }
-  print_message("%llu steps, %llu checks, %llu losses, %llu entries of routes gone or newer, %llu peer downs, "
+  print_message("%llu steps, %llu checks, %llu losses, %llu peers resynchronised, %llu entries of routes gone or "
+                "newer, %llu peer downs, "
                 "%llu times not ready, %llu coalesced\n",
                 (unsigned long long)coverage.steps, (unsigned long long)coverage.checks,
-                (unsigned long long)coverage.losses, (unsigned long long)coverage.gone,
-                (unsigned long long)coverage.peer_downs, (unsigned long long)coverage.not_ready,
-                (unsigned long long)coverage.coalesced);
+                (unsigned long long)coverage.losses, (unsigned long long)coverage.resyncs,
+                (unsigned long long)coverage.gone, (unsigned long long)coverage.peer_downs,
+                (unsigned long long)coverage.not_ready, (unsigned long long)coverage.coalesced);
   assert_true(coverage.losses > 20);
+  assert_true(coverage.resyncs > 20);
   assert_true(coverage.gone > 100);
   assert_true(coverage.coalesced > 100);
   assert_true(coverage.not_ready > 20);

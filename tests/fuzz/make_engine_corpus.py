@@ -30,9 +30,11 @@ def leave(station): return [59, station, 1]
 def router_gone(): return [59, 0, 0]
 def eor(peer, view, afi): return [60, peer, view, afi - 1]
 def check(): return [62, 0]
+def pull(octets): return [64, 0, octets // 100 - 1]
+def session(): return [69, 0]
 
 
-PLAIN, TWO_VIEWS, LONG_JOURNAL = 0, 2, 4
+PLAIN, TWO_VIEWS, LONG_JOURNAL, EXPORT = 0, 2, 4, 8
 ALL_V4 = [op for first in range(0, 12, 4) for op in announce(0, first, 4)]
 
 SCRIPTS = {
@@ -56,6 +58,10 @@ SCRIPTS = {
                                  *announce(2, 3, 1, 2, 1), *withdraw(2, 3, 1, 1), *announce(2, 3, 1, 0, 1), *check()],
     "two-views": [TWO_VIEWS, *ready(), *up(0), *announce(0, 1, 3), *announce(0, 1, 3, 1, post=True), *eor(0, 1, 1),
                   *withdraw(0, 1, post=True), *vrps(1, 0, 5), *check(), *down(0), *check()],
+    "export-falls-off": [EXPORT, *ready(), *up(0), *up(1), *ALL_V4, *pull(200), *ALL_V4, *vrps(0, 1, 5), *work(12), *pull(300),
+                         *announce(1, 0, 4, 2), *down(0), *up(0), *ALL_V4, *eor(0, 0, 1), *pull(100), *withdraw(0, 0, 4), *check()],
+    "export-while-not-ready": [EXPORT, *up(0), *ALL_V4, *eor(0, 0, 1), *pull(2000), *ready(), *pull(400), *work(3), *vrps(0, 0, 5),
+                               *ready(), *pull(900), *withdraw(0, 3), *session(), *ready(), *check()],
     "router-gone-and-back": [PLAIN, *ready(), *up(0), *up(2), *ALL_V4, *announce(2, 5, 4, 4, 1), *withdraw(0, 1, 3), *router_gone(),
                              *connect(1), *up(0), *announce(0, 2, 2), *leave(1), *connect(1), *check()],
 }
