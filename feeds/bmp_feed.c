@@ -18,8 +18,12 @@
  *     begins with the AS of the sent OPEN. Mirrored UPDATEs are the received octets and need no such mending.
  *   FRRouting's pre-policy view leaves out routes that the inbound policy denied (they appear as withdrawals). Only the
  *     mirror has them.
+ *   FRRouting 8.0 leaves NEXT_HOP out of some IPv4 routes. In Route Monitoring it may be missing (a DEVIATION from RFC
+ *     7606 §3 (d)): withdrawing a route that the router has, for want of an address that nothing here is sent to, would
+ *     be wrong.
  *   GoBGP reports its Loc-RIB without a Peer Up; one is made up (RFC 9069 §5.2). FRRouting sends Peer Down before any
  *     Peer Up; that is dropped. Neither sends Termination.
+ *   Huawei's VRP repeats Peer Up for each view and family; see is_same_session().
  *
  * CHOICE: Route Mirroring as a source. From the first mirrored UPDATE of a peer on, the mirror is its pre-policy view.
  * Route Monitoring of that view may then only add routes, and only until the dump of that family is over (its
@@ -147,8 +151,30 @@ static struct ww_bmp_open_view read_open(struct ww_bmp_feed *feed, const uint8_t
   };
 }
 
+/* CHOICE: a Peer Up with the timestamp, AS, identifier and ports of the session that is up tells of that session once
+ * more. Huawei's VRP sends one for each view and family that it monitors, with the OPEN of a Loc-RIB differing in the
+ * family. A timestamp of zero means that there is none (RFC 7854 §4.2) and identifies nothing. */
+static bool is_same_session(const struct ww_bmp_feed_peer *peer, const struct ww_bmp_msg *msg) {
+  const struct ww_bmp_peer *a = &peer->header, *b = &msg->peer;
+  return (a->sec || a->usec) && a->sec == b->sec && a->usec == b->usec && a->asn == b->asn && a->bgp_id == b->bgp_id &&
+         peer->local_port == msg->u.up.local_port && peer->remote_port == msg->u.up.remote_port;
+}
+
+/* Path ids by family of several OPENs of one session. */
+static void merge_open(struct ww_bmp_open_view *into, struct ww_bmp_open_view other) {
+  for (unsigned i = 0; i < 2; i++)
+    into->add_path[i] |= other.add_path[i];
+}
+
 static enum ww_err on_peer_up(struct ww_bmp_feed *feed, const struct ww_bmp_msg *msg) {
+  struct ww_bmp_open_view sent = read_open(feed, msg->u.up.sent_open, msg->u.up.sent_len, &msg->peer);
+  struct ww_bmp_open_view received = read_open(feed, msg->u.up.received_open, msg->u.up.received_len, &msg->peer);
   struct ww_bmp_feed_peer *peer = ww_bmp_peers_get(&feed->peers, &msg->peer);
+  if (peer && is_same_session(peer, msg)) {
+    merge_open(&peer->sent, sent);
+    merge_open(&peer->received, received);
+    return WW_OK;
+  }
   if (peer)
     drop_implicitly(feed, peer);
   enum ww_err err = ww_bmp_peers_add(&feed->peers, &msg->peer, &peer);
@@ -160,8 +186,10 @@ static enum ww_err on_peer_up(struct ww_bmp_feed *feed, const struct ww_bmp_msg 
   }
   if (err != WW_OK)
     return err;
-  peer->sent = read_open(feed, msg->u.up.sent_open, msg->u.up.sent_len, &msg->peer);
-  peer->received = read_open(feed, msg->u.up.received_open, msg->u.up.received_len, &msg->peer);
+  peer->local_port = msg->u.up.local_port;
+  peer->remote_port = msg->u.up.remote_port;
+  peer->sent = sent;
+  peer->received = received;
   if (feed->events.peer_up)
     feed->events.peer_up(feed->events.ctx, &msg->peer, msg);
   return WW_OK;
@@ -225,6 +253,7 @@ static struct ww_bgp_session session_of(const struct ww_bmp_feed_peer *peer, enu
       .add_path_ipv6 = has_path_ids(peer, view, 1),
       .ebgp = mirror && peer->sent.asn != peer->received.asn,
       .confed = true,
+      .next_hop_optional = !mirror,
       .empty_mandatory = view == WW_VIEW_ADJ_OUT_PRE,
   };
   if (mirror) /* RFC 7854 §4.2: the A flag has no significance here */
@@ -321,6 +350,7 @@ static enum ww_err on_update(struct ww_bmp_feed *feed, const struct origin *from
     if (!from->mirror && from->peer->mirrored && !from->peer->mirror_lost)
       subtract_mirror(feed, from->peer, &update);
   }
+  feed->stats.other_family += update.other_family;
   if (is_empty(&update))
     return WW_OK;
   feed->stats.updates++;

@@ -41,6 +41,7 @@ struct ww_bmp_feed_stats {
   uint64_t ignored;           /* messages of unknown type, malformed ones, and routes that the mirror already told */
   uint64_t malformed_updates; /* BGP UPDATEs with treat-as-withdraw or worse */
   uint64_t unknown_peer;      /* messages of a peer that is not up */
+  uint64_t other_family;      /* BGP UPDATEs with an address family that is not handled */
   uint64_t peers;             /* up now */
 };
 

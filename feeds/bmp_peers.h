@@ -24,6 +24,7 @@ struct ww_bmp_open_view {
 struct ww_bmp_feed_peer {
   struct ww_bmp_peer_key key;
   struct ww_bmp_peer header; /* of its Peer Up */
+  uint16_t local_port, remote_port;
   struct ww_bmp_open_view sent, received;
   bool mirrored;    /* an UPDATE of it was mirrored */
   bool mirror_lost; /* the router said that mirrored messages were lost */

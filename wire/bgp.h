@@ -46,6 +46,7 @@ struct ww_bgp_session {
   bool add_path_ipv6;
   bool ebgp;              /* external peer: LOCAL_PREF, ORIGINATOR_ID, CLUSTER_LIST are discarded (RFC 7606 §7.5, 7.9, 7.10) */
   bool confed;            /* confederation segments are legal in AS_PATH (RFC 5065) */
+  bool next_hop_optional; /* NEXT_HOP may be missing: a router's report over BMP, where some leave it out */
   bool empty_mandatory;   /* ORIGIN and next hops may be empty: pre-policy Adj-RIB-Out over BMP (RFC 8671 §5.2) */
 };
 

@@ -323,7 +323,7 @@ static void check_whole(struct decoder *d) {
     /* RFC 8205 §3: BGPsec_PATH stands in for AS_PATH. */
     if (!was_seen(d, WW_ATTR_AS_PATH) && !was_seen(d, WW_ATTR_BGPSEC_PATH))
       fault(d, WW_BGP_TREAT_AS_WITHDRAW, WW_ATTR_AS_PATH, NULL, "RFC 7606 §3", "missing");
-    if (!was_seen(d, WW_ATTR_NEXT_HOP) && out->announced[0].len)
+    if (!was_seen(d, WW_ATTR_NEXT_HOP) && out->announced[0].len && !d->session->next_hop_optional)
       fault(d, WW_BGP_TREAT_AS_WITHDRAW, WW_ATTR_NEXT_HOP, NULL, "RFC 7606 §3", "missing");
   }
   /* RFC 7606 §5.2: attributes, an error, and no reachable NLRI: who knows what was meant to be withdrawn. */

@@ -381,6 +381,7 @@ static void test_up_again(void **state) {
   struct ww_bmp_peer peer = peer_of(2, 0);
   put_up(&s, &peer, "", "");
   put_route(&s, &peer, "", ATTRS(PATH_PEER), A);
+  peer.sec = 2;
   put_up(&s, &peer, "", "");
   put_route(&s, &peer, "", ATTRS(PATH_PEER), B);
   struct table t = {0};
@@ -389,6 +390,55 @@ static void test_up_again(void **state) {
   assert_int_equal(t.downs, 1);
   assert_int_equal(t.down_reason, WW_BMP_DOWN_LOCAL_FSM);
   assert_int_equal(t.count, 1);
+  table_fini(&t);
+}
+
+/* As Huawei's VRP does: a Peer Up for every view and family of one session, whose OPENs may differ. */
+static void test_up_repeated(void **state) {
+  (void)state;
+  struct stream s;
+  stream_init(&s);
+  struct ww_bmp_peer pre = peer_of(2, 0), post = peer_of(2, WW_BMP_FLAG_L);
+  put_up(&s, &pre, "", "");
+  put_route(&s, &pre, "", ATTRS(PATH_PEER), A);
+  put_up(&s, &pre, "", "");
+  put_up(&s, &post, "4504 0001 01 01", "4504 0001 01 02");
+  put_route(&s, &post, "", ATTRS(PATH_PEER), "00000001" A);
+  struct table t = {0};
+  run(&t, &s, NULL);
+  assert_int_equal(t.ups, 1);
+  assert_int_equal(t.downs, 0);
+  assert_int_equal(t.count, 2);
+  table_fini(&t);
+  /* Without a timestamp nobody can tell: then it is a new session. */
+  stream_init(&s);
+  pre.sec = 0;
+  put_up(&s, &pre, "", "");
+  put_up(&s, &pre, "", "");
+  run(&t, &s, NULL);
+  assert_int_equal(t.ups, 2);
+  assert_int_equal(t.downs, 1);
+  table_fini(&t);
+}
+
+/* FRRouting 8.0: no NEXT_HOP in Route Monitoring. In a mirrored UPDATE it must be there. */
+static void test_next_hop_missing(void **state) {
+  (void)state;
+  struct stream s;
+  stream_init(&s);
+  struct ww_bmp_peer pre = peer_of(2, 0);
+  put_up(&s, &pre, "", "");
+  put_route(&s, &pre, "", "40010100" PATH_PEER, A);
+  struct table t = {0};
+  struct ww_bmp_feed_stats stats;
+  run(&t, &s, &stats);
+  assert_int_equal(t.count, 1);
+  assert_int_equal(stats.malformed_updates, 0);
+  table_fini(&t);
+  put_mirror(&s, &pre, -1, "", "40010100" PATH_PEER, A);
+  run(&t, &s, &stats);
+  assert_int_equal(t.count, 0);
+  assert_int_equal(stats.malformed_updates, 1);
   table_fini(&t);
 }
 
@@ -779,6 +829,8 @@ int main(void) {
       cmocka_unit_test(test_treat_as_withdraw),
       cmocka_unit_test(test_unknown_peer),
       cmocka_unit_test(test_up_again),
+      cmocka_unit_test(test_up_repeated),
+      cmocka_unit_test(test_next_hop_missing),
       cmocka_unit_test(test_many_peers),
       cmocka_unit_test(test_views),
       cmocka_unit_test(test_loc_rib),
