@@ -8,7 +8,7 @@
  * framed. What is in those BGP messages is for wire/bgp.h. Octets that a known message has after its known part are
  * ignored: RFC 7854 gives most of them room to grow.
  *
- * Clauses: RFC 7854 §4.1-§4.10, RFC 8671 §4 (O flag), RFC 9069 §4 and §5 (Loc-RIB), RFC 9736 §3.
+ * Clauses: RFC 7854 §4.1-§4.10, RFC 8671 §4 (O flag), RFC 9069 §4 and §5 (Loc-RIB), RFC 9736.
  */
 #include "wire/bmp.h"
 

@@ -17,7 +17,7 @@ enum ww_bmp_type {
   WW_BMP_TERMINATION = 5, WW_BMP_ROUTE_MIRRORING = 6,
 };
 
-/* Initiation, Peer Up and Peer Down (types of RFC 7854 §4.4, RFC 9069 §5.2.1, RFC 8671 §6.3.1, parted by RFC 9736 §3). */
+/* Initiation, Peer Up and Peer Down (types of RFC 7854 §4.4, RFC 9069 §5.2.1, RFC 8671 §6.3.1, parted by RFC 9736). */
 enum ww_bmp_info_type {
   WW_BMP_INFO_STRING = 0, WW_BMP_INFO_SYS_DESCR = 1, WW_BMP_INFO_SYS_NAME = 2, WW_BMP_INFO_TABLE_NAME = 3,
   WW_BMP_INFO_ADMIN_LABEL = 4,
