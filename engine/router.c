@@ -196,10 +196,10 @@ static void batch_add(struct ww_engine_router *router, struct batch *batch, stru
 static void tell_eors(struct ww_engine_router *router) {
   for (uint32_t id = 1; id <= ww_rib_peer_count(router->rib); id++) {
     struct ww_engine_peer *peer = &router->peers[id - 1];
-    for (uint8_t afi = 0; afi < WW_AFI_COUNT; afi++)
+    for (unsigned afi = 0; afi < WW_AFI_COUNT; afi++)
       if (peer->up && peer->eor_heard[afi] && !peer->eor_told[afi]) {
         peer->eor_told[afi] = true;
-        note_peer(router, WW_CHANGE_EOR, afi, id);
+        note_peer(router, WW_CHANGE_EOR, (uint8_t)afi, id);
       }
   }
 }

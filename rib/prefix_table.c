@@ -331,12 +331,14 @@ bool ww_prefix_table_remove(struct ww_prefix_table *t, const struct ww_prefix *p
     struct node *parent = path[--depth];
     size_t slot = at[depth];
     size_t cap = n->leaf ? t->leaf_cap : t->inner_cap;
-    if (n->count == 0)
+    if (n->count == 0) {
       kid_drop(t, parent, slot);
-    else if (n->count > cap / 4)
-      break;
-    else if (!(slot + 1 < parent->count && join(t, parent, slot)) && !(slot > 0 && join(t, parent, slot - 1)))
-      break;
+    } else {
+      bool joined = n->count <= cap / 4 &&
+                    ((slot + 1 < parent->count && join(t, parent, slot)) || (slot > 0 && join(t, parent, slot - 1)));
+      if (!joined)
+        break;
+    }
     n = parent;
   }
   shrink(t);

@@ -372,8 +372,9 @@ static uint32_t record_enter(struct ww_rib *rib, const struct ww_prefix *prefix)
   uint32_t *value = ww_prefix_table_enter(table_of(rib, prefix->afi), prefix);
   if (!value)
     return 0;
-  if (*value)
-    return *value;
+  uint32_t known = *value;
+  if (known)
+    return known;
   bool six = prefix->afi == WW_AFI_IPV6;
   uint32_t id = ww_slab_alloc(&rib->prefixes[six]);
   if (!id || id >= PREFIX_IPV6) {
