@@ -279,9 +279,11 @@ static inline __attribute__((always_inline)) bool descend_ahead(struct lane *lan
   lane->place.from = WW_VRP_NO_SLOT;
   descend(&lane->place, &lane->q);
   const struct ww_vrp_block *block = ww_vrp_as_block(lane->place.part);
+  if (!block)
+    return false;
   if (lane->place.from == WW_VRP_NO_SLOT) {
     __builtin_prefetch(block);
-    return block != NULL;
+    return true;
   }
   __builtin_prefetch(&block->nodes[lane->place.from]);
   __builtin_prefetch(&block->nodes[lane->place.from + WW_VRP_SPARE - 1]);
