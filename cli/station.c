@@ -324,16 +324,11 @@ static int serve(struct station *st, const char *listen, const char *plain) {
 static int run_station(int argc, char **argv) {
   enum { OPT_LISTEN = 256, OPT_PLAIN, OPT_CERT, OPT_KEY, OPT_CA, OPT_FORMAT, OPT_COUNT, OPT_DISCARD, OPT_PEN };
   static const struct option long_options[] = {
-      {"listen", required_argument, NULL, OPT_LISTEN},
-      {"plain", required_argument, NULL, OPT_PLAIN},
-      {"cert", required_argument, NULL, OPT_CERT},
-      {"key", required_argument, NULL, OPT_KEY},
-      {"ca", required_argument, NULL, OPT_CA},
-      {"format", required_argument, NULL, OPT_FORMAT},
-      {"count", required_argument, NULL, OPT_COUNT},
-      {"discard", no_argument, NULL, OPT_DISCARD},
-      {"enterprise-number", required_argument, NULL, OPT_PEN},
-      {NULL, 0, NULL, 0},
+      {"listen", required_argument, NULL, OPT_LISTEN}, {"plain", required_argument, NULL, OPT_PLAIN},
+      {"cert", required_argument, NULL, OPT_CERT},     {"key", required_argument, NULL, OPT_KEY},
+      {"ca", required_argument, NULL, OPT_CA},         {"format", required_argument, NULL, OPT_FORMAT},
+      {"count", required_argument, NULL, OPT_COUNT},   {"discard", no_argument, NULL, OPT_DISCARD},
+      {"pen", required_argument, NULL, OPT_PEN},       {NULL, 0, NULL, 0},
   };
   struct station st = {.format = FORMAT_NDJSON, .pen = WW_PEN_EXAMPLE};
   const char *listen = NULL, *plain = NULL;
@@ -375,7 +370,7 @@ static int run_station(int argc, char **argv) {
     case OPT_PEN: {
       unsigned long long pen = strtoull(optarg, &rest, 10);
       if (errno || *rest || *optarg < '0' || *optarg > '9' || pen == 0 || pen > UINT32_MAX)
-        return ww_cli_usage(&ww_cmd_station, "--enterprise-number: '%s' is not a number from 1 to 4294967295", optarg);
+        return ww_cli_usage(&ww_cmd_station, "--pen: '%s' is not a number from 1 to 4294967295", optarg);
       st.pen = (uint32_t)pen;
       break;
     }
@@ -416,6 +411,6 @@ const struct ww_command ww_cmd_station = {
             "  --format ndjson|text    a JSON line for each message (default), or lines to read\n"
             "  --count N               end after N messages\n"
             "  --discard               print nothing but a summary at the end, as JSON\n"
-            "  --enterprise-number N   whose RPKI_VALIDATION to read (default 32473)\n",
+            "  --pen N                 whose RPKI_VALIDATION to read (default 32473)\n",
     .run = run_station,
 };

@@ -136,7 +136,7 @@ static bool start(struct ww_daemon *d) {
     return false;
   }
   if (ww_pipeline_new(d, &d->pipeline, &diag) != WW_OK) {
-    ww_log(&d->log, WW_LOG_ERROR, "store %s: %s", d->config->store, diag.text[0] ? diag.text : "cannot be opened");
+    ww_log(&d->log, WW_LOG_ERROR, "%s", diag.text);
     return false;
   }
   if (!(d->rtr = ww_rtr_io_new(d)) || !(d->payload = ww_payload_io_new(d)) || !(d->bmp = ww_bmp_io_new(d)) ||

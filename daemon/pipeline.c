@@ -356,7 +356,7 @@ static void started(struct ww_pipeline *p, struct job *job) {
   p->started = true;
   if (job->err != WW_OK) {
     /* What is on disk cannot be read, so nothing could be kept there either. */
-    ww_log(&p->daemon->log, WW_LOG_ERROR, "store: %s", job->diag.text[0] ? job->diag.text : ww_err_name(job->err));
+    ww_log(&p->daemon->log, WW_LOG_ERROR, "%s", job->diag.text[0] ? job->diag.text : ww_err_name(job->err));
     ww_daemon_stop(p->daemon, true);
     return;
   }
