@@ -94,9 +94,10 @@ void ww_bgp_message_end(struct ww_writer *w, size_t start) {
   ww_writer_patch_u16(w, start + MARKER_LEN, w->len - start);
 }
 
-/* Reads one whole message of the type wanted; gives its body. */
+/* Reads one whole message of the type wanted; gives its body, an empty one on failure. */
 static enum ww_err open_message(const uint8_t *msg, size_t len, uint8_t want, struct ww_reader *body,
                                 struct ww_diag *diag) {
+  *body = ww_reader_make(NULL, 0);
   size_t n;
   uint8_t type;
   enum ww_err err = ww_bgp_frame(msg, len, WW_BGP_MAX_LEN_EXTENDED, &n, &type, diag);
