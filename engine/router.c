@@ -4,7 +4,7 @@
  * journal.
  *
  * Peers. Each (neighbour, view) that the configuration takes is a peer of the rib and keeps its id when it goes and
- * comes back. One Peer Up opens all views of a neighbour, as RFC 7854 §4.10 and RFC 8671 §5 mean it to. Peer Down frees
+ * comes back. One Peer Up opens all views of a neighbour, as RFC 7854 §4.10 and RFC 8671 §6.3 mean it to. Peer Down frees
  * the routes at once and is one journal entry, however many they were; entries that named those routes find nothing, or
  * a route with another seq.
  *
