@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* RPKI_VALIDATION: any octets; what decodes must keep the invariants that a reader relies on. */
+#include <stdlib.h>
+
+#include "bmpout/decode.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void check(const struct ww_validation_item *item) {
+  size_t valid = 0, invalid = 0;
+  for (size_t i = 0; i < item->rule_count; i++) {
+    valid += item->rules[i].state == WW_STATE_VALID;
+    invalid += item->rules[i].state == WW_STATE_INVALID;
+  }
+  if (item->withdrawn ? item->has_state || item->rule_count : !item->has_state)
+    abort();
+  if (item->withdrawn)
+    return;
+  if ((item->state == WW_STATE_VALID && valid != item->rule_count) ||
+      (item->state == WW_STATE_UNKNOWN && item->rule_count) || (item->state == WW_STATE_INVALID && !invalid))
+    abort();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+  struct ww_arena arena;
+  struct ww_validation_msg m;
+  struct ww_diag diag = {0};
+  ww_arena_init(&arena, (size_t)64 << 20);
+  if (ww_validation_decode(data, size, WW_PEN_EXAMPLE, &arena, &m, &diag) == WW_OK)
+    for (size_t i = 0; i < m.item_count; i++)
+      check(&m.items[i]);
+  else if (!diag.text[0] || diag.offset > size)
+    abort(); /* a failure says where and why */
+  ww_arena_fini(&arena);
+  return 0;
+}
