@@ -4,9 +4,9 @@
  * journal.
  *
  * Peers. Each (neighbour, view) that the configuration takes is a peer of the rib and keeps its id when it goes and
- * comes back. One Peer Up opens all views of a neighbour, as RFC 7854 §4.10 and RFC 8671 §6.3 mean it to. Peer Down frees
- * the routes at once and is one journal entry, however many they were; entries that named those routes find nothing, or
- * a route with another seq.
+ * comes back. One Peer Up opens all views of a neighbour, as RFC 7854 §4.10 and RFC 8671 §6.3 mean it to. Peer Down
+ * frees the routes at once and is one journal entry, however many they were; entries that named those routes find
+ * nothing, or a route with another seq.
  *
  * Withdrawn routes stay, marked, until the entry of their withdrawal has passed: a reader that reaches the entry must
  * still find what was withdrawn. They stand in a queue in the order of these entries, linked through fields that a

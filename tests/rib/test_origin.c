@@ -27,7 +27,7 @@ static void test_cases(void **state) {
     bool none;
   } cases[] = {
       {"64500", 64500, false},          {"64500 64501 64502", 64502, false},   {"64500 4294967295", 4294967295, false},
-      {"64500 {64501}", 0, true},                                        /* RFC 6907 §7.1.10: even of one member */
+      {"64500 {64501}", 0, true},                                        /* RFC 6907 §7.1.9: even of one member */
       {"64500 {64501,64502}", 0, true}, {"{64501} 64500", 64500, false}, /* only the final segment counts */
       {"(65001)", LOCAL, false},        {"[65001,65002]", LOCAL, false},       {"64500 (65001)", LOCAL, false},
       {"64500 [65001]", LOCAL, false},  {"(65001 65002) 64500", 64500, false}, {"(65001) {64500}", 0, true},
