@@ -22,17 +22,17 @@
 
 enum { SEGMENT_SET = 1, SEGMENT_SEQUENCE = 2, SEGMENT_CONFED_SEQUENCE = 3, SEGMENT_CONFED_SET = 4 }; /* RFC 5065 §3 */
 
-void ww_json_text(yajl_gen gen, const char *text) {
+static void json_text(yajl_gen gen, const char *text) {
   (void)yajl_gen_string(gen, (const unsigned char *)text, strlen(text));
 }
 
 static void text_member(yajl_gen gen, const char *key, const char *value) {
-  ww_json_text(gen, key);
-  ww_json_text(gen, value);
+  json_text(gen, key);
+  json_text(gen, value);
 }
 
 static void number_member(yajl_gen gen, const char *key, int64_t value) {
-  ww_json_text(gen, key);
+  json_text(gen, key);
   (void)yajl_gen_integer(gen, value);
 }
 
@@ -57,7 +57,7 @@ enum ww_state ww_verdict_overall(enum ww_state origin, enum ww_state aspa, enum 
   return overall;
 }
 
-void ww_json_as_path(yajl_gen gen, const uint8_t *octets, size_t len) {
+static void as_path(yajl_gen gen, const uint8_t *octets, size_t len) {
   struct ww_reader r = ww_reader_make(octets, len);
   (void)yajl_gen_array_open(gen);
   while (ww_reader_left(&r)) {
@@ -67,7 +67,7 @@ void ww_json_as_path(yajl_gen gen, const uint8_t *octets, size_t len) {
     bool confed = type == SEGMENT_CONFED_SEQUENCE || type == SEGMENT_CONFED_SET;
     if (confed) {
       (void)yajl_gen_map_open(gen);
-      ww_json_text(gen, type == SEGMENT_CONFED_SET ? "confed_set" : "confed");
+      json_text(gen, type == SEGMENT_CONFED_SET ? "confed_set" : "confed");
     }
     if (type != SEGMENT_SEQUENCE)
       (void)yajl_gen_array_open(gen);
@@ -82,7 +82,8 @@ void ww_json_as_path(yajl_gen gen, const uint8_t *octets, size_t len) {
 }
 
 static void rule(yajl_gen gen, const struct ww_verdict_view *view, const struct ww_vrp_hit *hit) {
-  char buf[WW_PREFIX_STRLEN > WW_TIME_STRLEN ? WW_PREFIX_STRLEN : WW_TIME_STRLEN];
+  char buf[WW_PREFIX_STRLEN]; /* more than a time needs */
+  _Static_assert(sizeof(buf) >= WW_TIME_STRLEN, "a time must fit");
   (void)yajl_gen_map_open(gen);
   text_member(gen, "kind", "vrp");
   text_member(gen, "prefix", ww_prefix_format(&hit->vrp.prefix, buf));
@@ -104,7 +105,7 @@ static void rule(yajl_gen gen, const struct ww_verdict_view *view, const struct 
 /* The hits that decided, or the others. */
 static void rules(yajl_gen gen, const char *key, const struct ww_verdict_view *view, bool decided) {
   const struct ww_origin_result *result = view->origin_result;
-  ww_json_text(gen, key);
+  json_text(gen, key);
   (void)yajl_gen_array_open(gen);
   for (size_t i = 0; i < result->hit_count; i++) {
     bool listed = result->state == WW_STATE_INVALID ||
@@ -116,7 +117,7 @@ static void rules(yajl_gen gen, const char *key, const struct ww_verdict_view *v
 }
 
 static void kind_state(yajl_gen gen, const char *key, const char *state) {
-  ww_json_text(gen, key);
+  json_text(gen, key);
   (void)yajl_gen_map_open(gen);
   text_member(gen, "state", state);
   (void)yajl_gen_map_close(gen);
@@ -130,17 +131,17 @@ enum ww_err ww_verdict_json(yajl_gen gen, const struct ww_verdict_view *view) {
     return WW_ERR_STATE;
   text_member(gen, "prefix", ww_prefix_format(&view->prefix, buf));
   if (view->as_path) {
-    ww_json_text(gen, "as_path");
-    ww_json_as_path(gen, view->as_path, view->as_path_len);
+    json_text(gen, "as_path");
+    as_path(gen, view->as_path, view->as_path_len);
   }
-  ww_json_text(gen, "origin");
+  json_text(gen, "origin");
   if (view->origin.none)
     (void)yajl_gen_null(gen);
   else
     (void)yajl_gen_integer(gen, view->origin.asn);
   text_member(gen, "state", ww_state_name(ww_verdict_overall(origin, view->aspa, view->bgpsec)));
   number_member(gen, "epoch", view->epoch);
-  ww_json_text(gen, "origin_validation");
+  json_text(gen, "origin_validation");
   (void)yajl_gen_map_open(gen);
   text_member(gen, "state", ww_origin_state_name(origin));
   text_member(gen, "reason", ww_reason_name((enum ww_reason)result->reason));

@@ -32,8 +32,4 @@ enum { WW_TIME_STRLEN = 32 }; /* with the final NUL */
 /* RFC 3339 in UTC. Times beyond the year 9999 become its last second. Returns buf[WW_TIME_STRLEN]. */
 char *ww_time_format(int64_t unix_sec, char *buf);
 
-/* Pieces that other outputs share. */
-void ww_json_text(yajl_gen gen, const char *text);
-void ww_json_as_path(yajl_gen gen, const uint8_t *octets, size_t len);
-
 #endif
