@@ -34,4 +34,7 @@ enum ww_err ww_payload_file_feed(struct ww_payload_file *file, const void *data,
 enum ww_err ww_payload_file_finish(struct ww_payload_file *file, struct ww_payloads *out,
                                    struct ww_payload_file_stats *stats, struct ww_diag *diag) WW_MUST_USE;
 
+/* A point of time as payload files spell it: Unix seconds, or RFC 3339. */
+enum ww_err ww_payload_time_parse(const char *text, int64_t *out) WW_MUST_USE;
+
 #endif

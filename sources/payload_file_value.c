@@ -173,6 +173,11 @@ bool ww_payload_read_time(const char *text, size_t len, int64_t *out, const char
   return true;
 }
 
+enum ww_err ww_payload_time_parse(const char *text, int64_t *out) {
+  const char *why;
+  return ww_payload_read_time(text, strlen(text), out, &why) ? WW_OK : WW_ERR_MALFORMED;
+}
+
 static int hex_digit(char c) {
   if (c >= '0' && c <= '9')
     return c - '0';
