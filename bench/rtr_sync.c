@@ -35,6 +35,7 @@
 
 enum { VRPS = 700000, ROUNDS = 5, CHUNK = 65536, SESSION = 4711, SERIAL = 1 };
 
+static void die(const char *fmt, ...) WW_PRINTF(1, 2) __attribute__((noreturn));
 static void die(const char *fmt, ...) {
   va_list args;
   va_start(args, fmt);

@@ -111,6 +111,7 @@ void ww_config_options(void *ctx, void (*visit)(void *ctx, const char *section, 
 
 static struct ww_diag *loading; /* of the load under way; its text empty until the first error */
 
+static void on_error(cfg_t *cfg, const char *fmt, va_list args) WW_PRINTF(2, 0);
 static void on_error(cfg_t *cfg, const char *fmt, va_list args) {
   if (!loading || loading->text[0])
     return;

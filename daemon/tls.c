@@ -220,7 +220,10 @@ static bool want_name(SSL *ssl, const char *name) {
     return X509_VERIFY_PARAM_set1_ip_asc(param, name) == 1;
   /* RFC 9525 §6.3: the subject's common name does not count, and a wildcard is the whole left-most label. */
   X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT | X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-  return X509_VERIFY_PARAM_set1_host(param, name, 0) == 1 && SSL_set_tlsext_host_name(ssl, name) == 1;
+  char host[TLSEXT_MAXLEN_host_name + 1]; /* the macro casts const away, and nothing longer can be sent */
+  if (snprintf(host, sizeof(host), "%s", name) >= (int)sizeof(host))
+    return false;
+  return X509_VERIFY_PARAM_set1_host(param, name, 0) == 1 && SSL_set_tlsext_host_name(ssl, host) == 1;
 }
 
 struct ww_tls_session *ww_tls_session_new(struct ww_tls *tls, int fd, const char *peer_name) {
