@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+/* */
+#include <cmocka.h>
+
+#include "validator/verdict_json.h"
+
+static const char *name_of(void *ctx, ww_source_id source) {
+  (void)ctx;
+  return source == 1 ? "main" : source == 2 ? "" : NULL;
+}
+
+static struct ww_vrp vrp(const char *prefix, uint8_t max_len, uint32_t asn, ww_unix_time expires) {
+  struct ww_vrp v = {.max_len = max_len, .asn = asn, .expires = expires};
+  assert_int_equal(ww_prefix_parse(prefix, &v.prefix), WW_OK);
+  return v;
+}
+
+static void assert_json(const struct ww_verdict_view *view, const char *want) {
+  yajl_gen gen = yajl_gen_alloc(NULL);
+  const unsigned char *text;
+  size_t len;
+  assert_int_equal(ww_verdict_json(gen, view), WW_OK);
+  assert_int_equal(yajl_gen_get_buf(gen, &text, &len), yajl_gen_status_ok);
+  assert_string_equal((const char *)text, want);
+  /* The document is complete: nothing more may be written. */
+  assert_int_equal(ww_verdict_json(gen, view), WW_ERR_STATE);
+  yajl_gen_free(gen);
+}
+
+#define HEAD(origin, state, ov, reason)                                                                                \
+  "{\"prefix\":\"192.0.2.0/24\"," origin "\"state\":\"" state "\",\"epoch\":42,\"origin_validation\":{\"state\":\"" ov \
+  "\",\"reason\":\"" reason "\"},\"aspa\":{\"state\":\"not-evaluated\"},\"bgpsec\":{\"state\":\"not-evaluated\"},"
+#define MATCH                                                                                                          \
+  "{\"kind\":\"vrp\",\"prefix\":\"192.0.2.0/"                                                                          \
+  "24\",\"maxLength\":24,\"asn\":64500,\"state\":\"valid\",\"source\":\"main\","                                       \
+  "\"expires\":\"2026-11-22T00:00:00Z\"}"
+#define SHORTER                                                                                                        \
+  "{\"kind\":\"vrp\",\"prefix\":\"192.0.2.0/"                                                                          \
+  "23\",\"maxLength\":23,\"asn\":64500,\"state\":\"invalid\",\"why\":\"length\","                                      \
+  "\"source\":2}"
+#define OTHER                                                                                                          \
+  "{\"kind\":\"vrp\",\"prefix\":\"192.0.0.0/"                                                                          \
+  "16\",\"maxLength\":24,\"asn\":0,\"state\":\"invalid\",\"why\":\"as\",\"source\":3}"
+
+/* Which records stand where, by state: draft-wang-grow-bmp-rpki-mon-reqs-03 §5.2. */
+static void records_by_state(void **state) {
+  (void)state;
+  struct ww_vrp_hit hits[] = {
+      {.vrp = vrp("192.0.2.0/24", 24, 64500, 1795305600), .source = 1, .match = WW_MATCH_VALID},
+      {.vrp = vrp("192.0.2.0/23", 23, 64500, 0), .source = 2, .match = WW_MATCH_LENGTH},
+      {.vrp = vrp("192.0.0.0/16", 24, 0, 0), .source = 3, .match = WW_MATCH_AS},
+  };
+  struct ww_origin_result result = {.state = WW_STATE_VALID, .hits = hits, .hit_count = 3};
+  struct ww_verdict_view view = {.prefix = hits[0].vrp.prefix,
+                                 .origin = {.asn = 64500},
+                                 .epoch = 42,
+                                 .origin_result = &result,
+                                 .aspa = WW_STATE_NOT_EVALUATED,
+                                 .bgpsec = WW_STATE_NOT_EVALUATED,
+                                 .source_name = name_of};
+  assert_json(&view, HEAD("\"origin\":64500,", "valid", "valid", "none") "\"rules\":[" MATCH "],\"covering\":[" SHORTER
+                                                                         "," OTHER "]}");
+  result = (struct ww_origin_result){
+      .state = WW_STATE_INVALID, .reason = WW_REASON_ORIGIN_LENGTH, .hits = hits + 1, .hit_count = 2};
+  assert_json(&view, HEAD("\"origin\":64500,", "invalid", "invalid", "length") "\"rules\":[" SHORTER "," OTHER
+                                                                               "],\"covering\":[]}");
+  result = (struct ww_origin_result){.state = WW_STATE_UNKNOWN};
+  assert_json(&view, HEAD("\"origin\":64500,", "unknown", "not-found", "none") "\"rules\":[],\"covering\":[]}");
+  view.source_name = NULL;
+  result = (struct ww_origin_result){
+      .state = WW_STATE_INVALID, .reason = WW_REASON_ORIGIN_AS0, .hits = hits + 2, .hit_count = 1};
+  assert_json(&view, HEAD("\"origin\":64500,", "invalid", "invalid", "as0") "\"rules\":[" OTHER "],\"covering\":[]}");
+}
+
+static void paths(void **state) {
+  (void)state;
+  /* 64500 64501 {64502 64503}, then (65001) and [65002]. */
+  static const uint8_t path[] = {2, 2, 0,    0,    0xfb, 0xf4, 0, 0, 0xfb, 0xf5, 1, 2, 0, 0, 0xfb, 0xf6,
+                                 0, 0, 0xfb, 0xf7, 3,    1,    0, 0, 0xfd, 0xe9, 4, 1, 0, 0, 0xfd, 0xea};
+  struct ww_origin_result result = {.state = WW_STATE_UNKNOWN};
+  struct ww_verdict_view view = {.prefix = vrp("192.0.2.0/24", 24, 0, 0).prefix,
+                                 .as_path = path,
+                                 .as_path_len = sizeof(path),
+                                 .origin = {.none = true},
+                                 .epoch = 42,
+                                 .origin_result = &result,
+                                 .aspa = WW_STATE_NOT_EVALUATED,
+                                 .bgpsec = WW_STATE_NOT_EVALUATED};
+  assert_json(&view, HEAD("\"as_path\":[64500,64501,[64502,64503],{\"confed\":[65001]},{\"confed_set\":[65002]}],"
+                          "\"origin\":null,",
+                          "unknown", "not-found", "none") "\"rules\":[],\"covering\":[]}");
+  view.as_path_len = 0;
+  view.origin = (struct ww_origin){.asn = UINT32_MAX};
+  assert_json(&view, HEAD("\"as_path\":[],\"origin\":4294967295,", "unknown", "not-found",
+                          "none") "\"rules\":[],\"covering\":[]}");
+}
+
+static void kinds_combined(void **state) {
+  (void)state;
+  const enum ww_state V = WW_STATE_VALID, U = WW_STATE_UNKNOWN, I = WW_STATE_INVALID, N = WW_STATE_NOT_EVALUATED;
+  const enum ww_state R = WW_STATE_NOT_READY;
+  const struct {
+    enum ww_state origin, aspa, bgpsec, want;
+  } cases[] = {{V, N, N, V}, {U, N, N, U}, {I, N, N, I}, {V, I, N, I}, {U, V, N, V}, {I, V, V, I}, {V, U, U, V},
+               {U, U, V, V}, {V, V, I, I}, {N, N, N, U}, {R, N, N, R}, {I, R, N, R}, {U, I, V, I}};
+  for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+    assert_int_equal(ww_verdict_overall(cases[i].origin, cases[i].aspa, cases[i].bgpsec), cases[i].want);
+}
+
+static void times(void **state) {
+  (void)state;
+  char buf[WW_TIME_STRLEN];
+  assert_string_equal(ww_time_format(0, buf), "1970-01-01T00:00:00Z");
+  assert_string_equal(ww_time_format(1795219200, buf), "2026-11-21T00:00:00Z");
+  assert_string_equal(ww_time_format(-1, buf), "1969-12-31T23:59:59Z");
+  assert_string_equal(ww_time_format(INT64_MAX, buf), "9999-12-31T23:59:59Z");
+  assert_true(strlen(ww_time_format(INT64_MIN, buf)) < WW_TIME_STRLEN);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(records_by_state),
+      cmocka_unit_test(paths),
+      cmocka_unit_test(kinds_combined),
+      cmocka_unit_test(times),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
