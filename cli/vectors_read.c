@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Strict reading of conformance vectors: members, AS numbers, prefixes, payloads. The first thing wrong is kept with
+ * its JSON pointer; after it every function may still be called, and changes nothing.
+ */
+#include "cli/vectors.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+bool ww_vector_bad(struct ww_vector_reader *r, const char *fmt, ...) {
+  va_list args;
+  if (r->error[0])
+    return false;
+  int n = snprintf(r->error, sizeof r->error, "%s: ", r->pointer[0] ? r->pointer : "top level");
+  if (n > 0 && (size_t)n < sizeof r->error) {
+    va_start(args, fmt);
+    (void)vsnprintf(r->error + n, sizeof r->error - (size_t)n, fmt, args);
+    va_end(args);
+  }
+  return false;
+}
+
+size_t ww_vector_enter(struct ww_vector_reader *r, const char *name) {
+  size_t mark = strlen(r->pointer), at = mark;
+  if (at + 1 < sizeof r->pointer)
+    r->pointer[at++] = '/';
+  /* RFC 6901 §3: '~' and '/' in a name are written ~0 and ~1. A pointer that grows too long is cut. */
+  for (; *name && at + 2 < sizeof r->pointer; name++) {
+    bool escape = *name == '~' || *name == '/';
+    r->pointer[at++] = escape ? '~' : *name;
+    if (escape)
+      r->pointer[at++] = *name == '~' ? '0' : '1';
+  }
+  r->pointer[at] = 0;
+  return mark;
+}
+
+size_t ww_vector_enter_index(struct ww_vector_reader *r, size_t index) {
+  char text[24];
+  (void)snprintf(text, sizeof text, "%zu", index);
+  return ww_vector_enter(r, text);
+}
+
+void ww_vector_leave(struct ww_vector_reader *r, size_t mark) { r->pointer[mark] = 0; }
+
+static bool is_one_of(const char *name, const char *const *names) {
+  for (; *names; names++)
+    if (strcmp(name, *names) == 0)
+      return true;
+  return false;
+}
+
+static const char *type_name(json_type type) {
+  switch (type) {
+  case JSON_OBJECT:
+    return "an object";
+  case JSON_ARRAY:
+    return "an array";
+  case JSON_STRING:
+    return "a string";
+  case JSON_INTEGER:
+    return "a whole number";
+  default:
+    return "another type";
+  }
+}
+
+bool ww_vector_members(struct ww_vector_reader *r, json_t *object, const char *const *names) {
+  const char *name;
+  json_t *value;
+  if (!json_is_object(object))
+    return ww_vector_bad(r, "must be an object");
+  json_object_foreach(object, name, value) {
+    if (strncmp(name, "x-", 2) == 0 || is_one_of(name, names))
+      continue;
+    size_t mark = ww_vector_enter(r, name);
+    (void)ww_vector_bad(r, "unknown member");
+    ww_vector_leave(r, mark);
+    return false;
+  }
+  return true;
+}
+
+json_t *ww_vector_member(struct ww_vector_reader *r, json_t *object, const char *name, json_type type, bool required) {
+  json_t *value = json_object_get(object, name);
+  if (!value) {
+    if (required)
+      (void)ww_vector_bad(r, "lacks the member \"%s\"", name);
+    return NULL;
+  }
+  if (json_typeof(value) == type)
+    return value;
+  size_t mark = ww_vector_enter(r, name);
+  (void)ww_vector_bad(r, "must be %s", type_name(type));
+  ww_vector_leave(r, mark);
+  return NULL;
+}
+
+bool ww_vector_asn(struct ww_vector_reader *r, json_t *value, uint32_t *asn) {
+  if (json_is_integer(value)) {
+    json_int_t number = json_integer_value(value);
+    if (number < 0 || number > UINT32_MAX)
+      return ww_vector_bad(r, "is no AS number");
+    *asn = (uint32_t)number;
+    return true;
+  }
+  if (!json_is_string(value) || strlen(json_string_value(value)) != json_string_length(value) ||
+      ww_asn_parse(json_string_value(value), asn))
+    return ww_vector_bad(r, "is no AS number");
+  return true;
+}
+
+bool ww_vector_prefix(struct ww_vector_reader *r, json_t *value, struct ww_prefix *prefix) {
+  if (!json_is_string(value) || strlen(json_string_value(value)) != json_string_length(value) ||
+      ww_prefix_parse(json_string_value(value), prefix))
+    return ww_vector_bad(r, "is no prefix, or has bits set beyond its length");
+  return true;
+}
+
+/* Reads a member with one of the readers above. False when bad; absent and not required is fine, and *found says so. */
+static bool read_asn(struct ww_vector_reader *r, json_t *object, const char *name, uint32_t *asn) {
+  json_t *value = json_object_get(object, name);
+  if (!value)
+    return ww_vector_bad(r, "lacks the member \"%s\"", name);
+  size_t mark = ww_vector_enter(r, name);
+  bool ok = ww_vector_asn(r, value, asn);
+  ww_vector_leave(r, mark);
+  return ok;
+}
+
+static bool read_expires(struct ww_vector_reader *r, json_t *object, ww_unix_time *expires) {
+  json_t *value = ww_vector_member(r, object, "expires", JSON_INTEGER, false);
+  *expires = value ? (ww_unix_time)json_integer_value(value) : 0;
+  if (*expires >= 0)
+    return !r->error[0];
+  size_t mark = ww_vector_enter(r, "expires");
+  (void)ww_vector_bad(r, "must not be negative");
+  ww_vector_leave(r, mark);
+  return false;
+}
+
+static bool note_add(struct ww_vector_reader *r, enum ww_err err) {
+  return err == WW_OK || ww_vector_bad(r, "%s", err == WW_ERR_INVAL ? "is no sound record" : ww_err_name(err));
+}
+
+static bool read_roa(struct ww_vector_reader *r, json_t *roa, struct ww_payloads *out) {
+  static const char *const names[] = {"prefix", "maxLength", "asn", "expires", NULL};
+  struct ww_vrp vrp = {0};
+  if (!ww_vector_members(r, roa, names))
+    return false;
+  json_t *prefix = ww_vector_member(r, roa, "prefix", JSON_STRING, true);
+  json_t *max_len = ww_vector_member(r, roa, "maxLength", JSON_INTEGER, false);
+  if (!read_asn(r, roa, "asn", &vrp.asn) || !read_expires(r, roa, &vrp.expires) || r->error[0])
+    return false;
+  size_t mark = ww_vector_enter(r, "prefix");
+  bool ok = ww_vector_prefix(r, prefix, &vrp.prefix);
+  ww_vector_leave(r, mark);
+  if (!ok)
+    return false;
+  json_int_t len = max_len ? json_integer_value(max_len) : vrp.prefix.len;
+  if (len < vrp.prefix.len || len > ww_afi_bits(vrp.prefix.afi)) {
+    mark = ww_vector_enter(r, "maxLength");
+    (void)ww_vector_bad(r, "must be between the prefix length and %u", ww_afi_bits(vrp.prefix.afi));
+    ww_vector_leave(r, mark);
+    return false;
+  }
+  vrp.max_len = (uint8_t)len;
+  return note_add(r, ww_payloads_add_vrp(out, &vrp));
+}
+
+static bool read_aspa(struct ww_vector_reader *r, json_t *item, struct ww_payloads *out) {
+  static const char *const names[] = {"customer", "providers", "expires", NULL};
+  static uint32_t asns[WW_ASPA_PROVIDERS_MAX];
+  struct ww_aspa aspa = {.providers = asns};
+  size_t i;
+  json_t *value;
+  if (!ww_vector_members(r, item, names))
+    return false;
+  json_t *providers = ww_vector_member(r, item, "providers", JSON_ARRAY, true);
+  if (!read_asn(r, item, "customer", &aspa.customer) || !read_expires(r, item, &aspa.expires) || r->error[0])
+    return false;
+  size_t mark = ww_vector_enter(r, "providers");
+  if (json_array_size(providers) == 0 || json_array_size(providers) > WW_ASPA_PROVIDERS_MAX)
+    return ww_vector_bad(r, "must hold 1 to %d AS numbers", WW_ASPA_PROVIDERS_MAX);
+  json_array_foreach(providers, i, value) {
+    size_t inner = ww_vector_enter_index(r, i);
+    if (!ww_vector_asn(r, value, &asns[i]))
+      return false;
+    ww_vector_leave(r, inner);
+  }
+  ww_vector_leave(r, mark);
+  aspa.provider_count = (uint32_t)json_array_size(providers);
+  return note_add(r, ww_payloads_add_aspa(out, &aspa));
+}
+
+static int hex_digit(char c) {
+  return c >= '0' && c <= '9'   ? c - '0'
+         : c >= 'a' && c <= 'f' ? c - 'a' + 10
+         : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                : -1;
+}
+
+static bool parse_hex(const char *text, uint8_t *out, size_t len) {
+  if (strlen(text) != len * 2)
+    return false;
+  for (size_t i = 0; i < len; i++) {
+    int high = hex_digit(text[i * 2]), low = hex_digit(text[i * 2 + 1]);
+    if (high < 0 || low < 0)
+      return false;
+    out[i] = (uint8_t)(high << 4 | low);
+  }
+  return true;
+}
+
+static int base64_digit(char c) {
+  static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  const char *at = c == '-' ? strchr(digits, '+') : c == '_' ? strchr(digits, '/') : c ? strchr(digits, c) : NULL;
+  return at ? (int)(at - digits) : -1;
+}
+
+/* RFC 4648 §4 or §5, padded or not. False when it is neither, or longer than `cap`. */
+static bool parse_base64(const char *text, uint8_t *out, size_t cap, uint32_t *len) {
+  size_t n = strlen(text);
+  uint32_t bits = 0, count = 0;
+  *len = 0;
+  if (n % 4 == 0)
+    for (int i = 0; i < 2 && n > 0 && text[n - 1] == '='; i++)
+      n--;
+  for (size_t i = 0; i < n; i++) {
+    int digit = base64_digit(text[i]);
+    if (digit < 0)
+      return false;
+    bits = bits << 6 | (uint32_t)digit;
+    count += 6;
+    if (count < 8)
+      continue;
+    count -= 8;
+    if (*len == cap)
+      return false;
+    out[(*len)++] = (uint8_t)(bits >> count);
+  }
+  return n % 4 != 1 && (bits & ((1u << count) - 1)) == 0;
+}
+
+static bool read_key(struct ww_vector_reader *r, json_t *item, struct ww_payloads *out) {
+  static const char *const names[] = {"asn", "SKI", "routerPublicKey", "expires", NULL};
+  uint8_t spki[WW_SPKI_MAX];
+  struct ww_router_key key = {.spki = spki};
+  if (!ww_vector_members(r, item, names))
+    return false;
+  json_t *ski = ww_vector_member(r, item, "SKI", JSON_STRING, true);
+  json_t *public_key = ww_vector_member(r, item, "routerPublicKey", JSON_STRING, true);
+  if (!read_asn(r, item, "asn", &key.asn) || !read_expires(r, item, &key.expires) || r->error[0])
+    return false;
+  size_t mark = ww_vector_enter(r, "SKI");
+  if (!parse_hex(json_string_value(ski), key.ski, sizeof key.ski))
+    return ww_vector_bad(r, "must be 40 hexadecimal digits");
+  ww_vector_leave(r, mark);
+  mark = ww_vector_enter(r, "routerPublicKey");
+  if (!parse_base64(json_string_value(public_key), spki, sizeof spki, &key.spki_len) || key.spki_len == 0)
+    return ww_vector_bad(r, "must be base64 of 1 to %d octets", WW_SPKI_MAX);
+  ww_vector_leave(r, mark);
+  return note_add(r, ww_payloads_add_key(out, &key));
+}
+
+static bool read_each(struct ww_vector_reader *r, json_t *array, struct ww_payloads *out,
+                      bool (*read)(struct ww_vector_reader *r, json_t *item, struct ww_payloads *out)) {
+  size_t i;
+  json_t *item;
+  json_array_foreach(array, i, item) {
+    size_t mark = ww_vector_enter_index(r, i);
+    if (!read(r, item, out))
+      return false;
+    ww_vector_leave(r, mark);
+  }
+  return true;
+}
+
+bool ww_vector_roas(struct ww_vector_reader *r, json_t *array, struct ww_payloads *out) {
+  if (!json_is_array(array))
+    return ww_vector_bad(r, "must be an array");
+  return read_each(r, array, out, read_roa) && note_add(r, ww_payloads_sort(out));
+}
+
+bool ww_vector_payloads(struct ww_vector_reader *r, json_t *object, struct ww_payloads *out) {
+  static const char *const names[] = {"roas", "aspas", "routerKeys", NULL};
+  static bool (*const readers[])(struct ww_vector_reader *, json_t *, struct ww_payloads *) = {read_roa, read_aspa,
+                                                                                               read_key};
+  if (!ww_vector_members(r, object, names))
+    return false;
+  for (int i = 0; i < 3; i++) {
+    json_t *array = ww_vector_member(r, object, names[i], JSON_ARRAY, false);
+    size_t mark = ww_vector_enter(r, names[i]);
+    if (r->error[0] || (array && !read_each(r, array, out, readers[i])))
+      return false;
+    ww_vector_leave(r, mark);
+  }
+  return note_add(r, ww_payloads_sort(out));
+}
