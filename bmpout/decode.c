@@ -321,15 +321,16 @@ static enum ww_err read_groups(struct work *w) {
   return WW_OK;
 }
 
-/* The NLRIs that an index stands for, as positions from 0: next() until false. */
+/* The NLRIs that an index stands for: next() until NULL. */
 struct targets {
+  struct ww_validation_item *items; /* NULL: none */
   struct ww_reader members;
   bool by_member;
   size_t at, end;
 };
 
 static struct targets targets_of(const struct work *w, const struct ww_tlv *tlv) {
-  struct targets t = {.at = 0, .end = 0};
+  struct targets t = {.items = w->items};
   if (tlv->group) {
     uint16_t g = w->group_by_index ? w->group_by_index[tlv->index] : (uint16_t)NO_GROUP;
     if (g == NO_GROUP)
@@ -345,17 +346,12 @@ static struct targets targets_of(const struct work *w, const struct ww_tlv *tlv)
   return t;
 }
 
-static bool targets_next(struct targets *t, size_t *position) {
-  if (t->by_member) {
-    if (!ww_reader_left(&t->members))
-      return false;
-    *position = ww_reader_u16(&t->members) - 1u;
-    return true;
-  }
-  if (t->at == t->end)
-    return false;
-  *position = t->at++;
-  return true;
+static struct ww_validation_item *targets_next(struct targets *t) {
+  if (!t->items)
+    return NULL;
+  if (t->by_member)
+    return ww_reader_left(&t->members) ? &t->items[ww_reader_u16(&t->members) - 1u] : NULL;
+  return t->at < t->end ? &t->items[t->at++] : NULL;
 }
 
 /* --- passes 3 and 4: results
@@ -368,13 +364,13 @@ static enum ww_err read_state(struct work *w, const struct ww_tlv *tlv) {
   if (v.bad || state > WW_STATE_NOT_EVALUATED)
     return bad(w, tlv_offset(w, tlv), DOC " §3", "Overall State TLV is too short or has a state that does not exist");
   struct targets t = targets_of(w, tlv);
-  for (size_t i; targets_next(&t, &i);) {
-    if (w->items[i].has_state)
+  for (struct ww_validation_item *item; (item = targets_next(&t)) != NULL;) {
+    if (item->has_state)
       return bad(w, tlv_offset(w, tlv), DOC " §5", "two Overall State TLVs for one NLRI");
-    w->items[i].has_state = true;
-    w->items[i].state = state;
-    w->items[i].trigger = trigger;
-    w->items[i].epoch = epoch;
+    item->has_state = true;
+    item->state = state;
+    item->trigger = trigger;
+    item->epoch = epoch;
   }
   return WW_OK;
 }
@@ -389,12 +385,12 @@ static enum ww_err read_result(struct work *w, const struct ww_tlv *tlv) {
   if (kind < WW_KIND_ORIGIN || kind > WW_KIND_BGPSEC)
     return WW_OK;
   struct targets t = targets_of(w, tlv);
-  for (size_t i; targets_next(&t, &i);) {
-    if (w->items[i].result[kind].present)
+  for (struct ww_validation_item *item; (item = targets_next(&t)) != NULL;) {
+    if (item->result[kind].present)
       return bad(w, tlv_offset(w, tlv), DOC " §5", "two Validation Result TLVs of one kind for one NLRI");
-    w->items[i].result[kind].present = true;
-    w->items[i].result[kind].state = state;
-    w->items[i].result[kind].reason = reason;
+    item->result[kind].present = true;
+    item->result[kind].state = state;
+    item->result[kind].reason = reason;
   }
   return WW_OK;
 }
@@ -443,14 +439,14 @@ static enum ww_err count_results(struct work *w, size_t *rules) {
       err = read_result(w, &tlv);
     else if (rule_tlv(w, &tlv, &covering)) {
       struct targets t = targets_of(w, &tlv);
-      for (size_t i; targets_next(&t, &i);) {
+      for (struct ww_validation_item *item; (item = targets_next(&t)) != NULL;) {
         if (++total > WW_VALIDATION_EXPANDED_MAX)
           return ww_fail(w->diag, WW_ERR_LIMIT, tlv_offset(w, &tlv), DOC " §5", "more than %u rules for all NLRIs",
                          WW_VALIDATION_EXPANDED_MAX);
         if (covering)
-          w->items[i].covering_count++;
+          item->covering_count++;
         else
-          w->items[i].rule_count++;
+          item->rule_count++;
       }
     }
     if (err != WW_OK)
@@ -464,14 +460,16 @@ static enum ww_err fill_rules(struct work *w, size_t total) {
   if (!total)
     return WW_OK;
   struct ww_rule *rules = ww_arena_alloc(w->arena, total * sizeof *rules), *next = rules;
-  struct ww_rule **at = ww_arena_alloc(w->arena, w->item_count * 2 * sizeof *at);
+  struct cursor {
+    struct ww_rule *rule, *covering;
+  } *at = ww_arena_alloc(w->arena, w->item_count * sizeof *at);
   if (!rules || !at)
     return WW_ERR_NOMEM;
   for (size_t i = 0; i < w->item_count; i++) {
     struct ww_validation_item *item = &w->items[i];
-    item->rules = at[2 * i] = next;
+    item->rules = at[i].rule = next;
     next += item->rule_count;
-    item->covering = at[2 * i + 1] = next;
+    item->covering = at[i].covering = next;
     next += item->covering_count;
   }
   struct ww_reader r = w->tlvs;
@@ -485,11 +483,12 @@ static enum ww_err fill_rules(struct work *w, size_t total) {
     if (err != WW_OK)
       return err;
     struct targets t = targets_of(w, &tlv);
-    for (size_t i; targets_next(&t, &i);) {
-      if (rule.kind == WW_RULE_VRP && !ww_prefix_covers(&rule.vrp.prefix, &w->items[i].prefix))
+    for (struct ww_validation_item *item; (item = targets_next(&t)) != NULL;) {
+      if (rule.kind == WW_RULE_VRP && !ww_prefix_covers(&rule.vrp.prefix, &item->prefix))
         return ww_fail(w->diag, WW_ERR_MALFORMED, tlv_offset(w, &tlv), DOC " §5",
-                       "a rule is given for NLRI %zu that its VRP does not cover", i + 1);
-      *at[2 * i + covering]++ = rule;
+                       "a rule is given for NLRI %zu that its VRP does not cover", (size_t)(item - w->items) + 1);
+      struct cursor *c = &at[item - w->items];
+      *(covering ? c->covering++ : c->rule++) = rule;
     }
   }
   return WW_OK;

@@ -179,6 +179,13 @@ void ww_json_attributes(struct ww_json *j, const char *key, const struct ww_bgp_
   ww_json_close(j);
 }
 
+/* The dispositions of RFC 7606 §2 as JSON has its words. */
+static const char *disposition_word(enum ww_bgp_disposition disposition) {
+  static const char *const words[] = {"accept", "attribute-discard", "treat-as-withdraw", "afi-safi-disable",
+                                      "session-reset"};
+  return words[disposition];
+}
+
 static enum ww_err update_members(struct ww_json *j, const uint8_t *body, size_t len,
                                   const struct ww_bgp_session *session) {
   struct ww_bgp_update u;
@@ -188,7 +195,7 @@ static enum ww_err update_members(struct ww_json *j, const uint8_t *body, size_t
     return err;
   if (u.disposition != WW_BGP_ACCEPT) {
     ww_json_open(j, "error");
-    ww_json_str(j, "disposition", ww_bgp_disposition_name(u.disposition));
+    ww_json_str(j, "disposition", disposition_word(u.disposition));
     if (u.bad_attr)
       ww_json_num(j, "attribute", u.bad_attr);
     ww_json_text(j, "text", inner.text, strlen(inner.text));

@@ -101,7 +101,7 @@ static struct peer *peer_find(const struct ww_bmpout_session *s, uint32_t id) {
 
 static bool peers_grow(struct ww_bmpout_session *s) {
   size_t old_slots = s->peer_slots, slots = old_slots ? old_slots * 2 : 64;
-  struct peer **old = s->peers, **bigger = calloc(slots, sizeof *bigger);
+  struct peer **old = s->peers, **bigger = calloc(slots, sizeof(struct peer *));
   if (!bigger)
     return false;
   s->peers = bigger;
@@ -281,17 +281,17 @@ static bool sweep_next(struct ww_bmpout_session *s) {
 
 static void walk_finish(struct ww_bmpout_session *s) {
   struct peer *p = s->walking;
-  uint8_t last = 0;
-  for (uint8_t afi = 1; afi < AFIS; afi++)
+  unsigned last = 0;
+  for (unsigned afi = 1; afi < AFIS; afi++)
     if (p->eor_due[afi])
       last = afi;
-  for (uint8_t afi = 1; afi < AFIS; afi++) {
+  for (unsigned afi = 1; afi < AFIS; afi++) {
     if (!p->eor_due[afi])
       continue;
     p->eor_due[afi] = false;
     if (s->repeats && afi == last)
       s->mark.flags |= WW_PROFILE_SNAPSHOT_END;
-    ww_export_eor(&s->out, &p->header, afi, &s->mark);
+    ww_export_eor(&s->out, &p->header, (uint8_t)afi, &s->mark);
   }
   if (s->repeats && !last) {
     s->mark.flags |= WW_PROFILE_SNAPSHOT_END;

@@ -8,6 +8,7 @@
  */
 #include "cli/cli.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
 #include <stdbool.h>
@@ -36,7 +37,7 @@ struct decoding {
 };
 
 static void complain(struct decoding *d, const struct ww_diag *diag, enum ww_err err) {
-  fprintf(stderr, "waywarden decode: %s: at octet %llu: %s", d->name, (unsigned long long)(d->at + diag->offset),
+  fprintf(stderr, "waywarden decode: %s: at octet %llu: %s", d->name, (unsigned long long)d->at + diag->offset,
           diag->text[0] ? diag->text : ww_err_name(err));
   if (diag->clause)
     fprintf(stderr, " (%s)", diag->clause);
@@ -46,6 +47,16 @@ static void complain(struct decoding *d, const struct ww_diag *diag, enum ww_err
 
 /* --- RTR ------------------------------------------------------------------------------------------------------------
  */
+
+/* "End of Data" as JSON has its words: end-of-data. */
+static void word(struct ww_json *j, const char *key, const char *name) {
+  char text[64];
+  size_t n = 0;
+  for (; name && name[n] && n + 1 < sizeof text; n++)
+    text[n] = name[n] == ' ' ? '-' : (char)tolower((unsigned char)name[n]);
+  text[n] = '\0';
+  ww_json_str(j, key, name ? text : NULL);
+}
 
 static void rtr_flags(struct ww_json *j, bool announce) {
   ww_json_str(j, "action", announce ? "announce" : "withdraw");
@@ -87,7 +98,7 @@ static void rtr_members(struct ww_json *j, const struct ww_rtr_pdu *p) {
     break;
   case WW_RTR_ERROR_REPORT:
     ww_json_num(j, "error", p->u.error.code);
-    ww_json_str(j, "error_name", ww_rtr_error_name(p->u.error.code));
+    word(j, "error_name", ww_rtr_error_name(p->u.error.code));
     ww_json_hex(j, "pdu", p->u.error.pdu, p->u.error.pdu_len);
     ww_json_text(j, "text", p->u.error.text, p->u.error.text_len);
     break;
@@ -104,7 +115,7 @@ static enum ww_err rtr_render(const struct ww_rtr_pdu *pdu, struct ww_buf *out) 
   if (ww_json_begin(&j, &arena)) {
     ww_json_open(&j, NULL);
     ww_json_num(&j, "version", pdu->version);
-    ww_json_str(&j, "type", ww_rtr_type_name(pdu->type));
+    word(&j, "type", ww_rtr_type_name(pdu->type));
     ww_json_num(&j, "code", pdu->type);
     ww_json_num(&j, "length", pdu->len);
     rtr_members(&j, pdu);

@@ -41,6 +41,7 @@ def itlv(kind, value, index=0, ours=False):
 OPEN = bgp(1, struct.pack("!BHHIB", 4, 23456, 90, 0xC0000201, 16) + bytes.fromhex("020e" "41040000fbf5" "450400010103" "0200"))
 ATTRS = bytes.fromhex("40010100" "40020a02020000fbf50000fbfe" "400304c0000201" "c00804fdea0001" "80040400000064")
 UPDATE = bgp(2, struct.pack("!HH", 0, len(ATTRS)) + ATTRS + bytes.fromhex("18c63364"))
+UPDATE_PATH_ID = bgp(2, struct.pack("!HH", 0, len(ATTRS)) + ATTRS + bytes.fromhex("0000004d18c63364"))
 NOTIFICATION = bgp(3, bytes.fromhex("0602" "6279"))
 
 INITIATION = bmp(4, tlv(1, "a router".encode()) + tlv(2, b"edge1") + tlv(0, b"\xff\x1b[31m"))
@@ -48,7 +49,7 @@ PEER_UP = bmp(3, peer() + bytes(12) + bytes.fromhex("c0000202" "00b3" "1267") + 
 
 STREAMS = {
     "initiation-with-escape": INITIATION,
-    "peer-up-add-path-then-route": INITIATION + PEER_UP + bmp(0, peer() + UPDATE),
+    "peer-up-add-path-then-route": INITIATION + PEER_UP + bmp(0, peer() + UPDATE_PATH_ID),
     "peer-down-notification": bmp(2, peer() + b"\x01" + NOTIFICATION),
     "peer-down-fsm": bmp(2, peer() + b"\x02\x00\x07"),
     "peer-down-loc-rib": bmp(2, peer(3) + b"\x06" + tlv(3, b"global")),
