@@ -52,7 +52,7 @@ void ww_engine_router_free(struct ww_engine_router *router);
 /* The router's feed: plug these events into ww_bmp_feed_new(). `now` is read from *clock at each event. */
 void ww_engine_router_events(struct ww_engine_router *router, const struct ww_now *clock,
                              struct ww_bmp_feed_events *out);
-/* The feed's connection ended: every peer goes down (reason 6 unless the router said otherwise). */
+/* The feed's connection ended: every peer goes down, with reason 5, a Loc-RIB with 6 (RFC 9069 §5.3). */
 void ww_engine_router_disconnected(struct ww_engine_router *router);
 
 struct ww_journal *ww_engine_router_journal(struct ww_engine_router *router);

@@ -32,6 +32,7 @@ enum {
   DOWN_LOCAL_EVENT = 2,
   DOWN_REMOTE_NOTIFICATION = 3,
   DOWN_REMOTE = 4,
+  DOWN_NOT_MONITORED = 5,
   DOWN_LOCAL_SYSTEM = 6
 };
 
@@ -420,9 +421,13 @@ static void on_peer_down(void *ctx, const struct ww_bmp_peer *header, const stru
 
 void ww_engine_router_disconnected(struct ww_engine_router *router) {
   ww_engine_router_reap(router);
-  for (uint32_t id = 1; id <= ww_rib_peer_count(router->rib); id++)
-    if (router->peers[id - 1].up)
-      peer_down(router, id, DOWN_LOCAL_SYSTEM, NULL, 0);
+  /* CHOICE: RFC 7854 §4.9: that we hear no more of a peer does not say that the peer is down. Reason 5 is the one that
+   * means just this ("will no longer be sent"); RFC 9069 §5.3 leaves 6 alone for a Loc-RIB. */
+  for (uint32_t id = 1; id <= ww_rib_peer_count(router->rib); id++) {
+    const struct ww_engine_peer *peer = &router->peers[id - 1];
+    if (peer->up)
+      peer_down(router, id, peer->header.type == WW_BMP_PEER_LOC_RIB ? DOWN_LOCAL_SYSTEM : DOWN_NOT_MONITORED, NULL, 0);
+  }
 }
 
 /* ---- routes ---- */

@@ -591,7 +591,7 @@ static void test_peers(void **state) {
   ww_engine_router_disconnected(lab.router);
   expect_changes(&lab, "D");
   assert_true(lab.view.peer(lab.view.ctx, one, &peer));
-  assert_int_equal(peer.down_reason, 6);
+  assert_int_equal(peer.down_reason, 5);
   assert_int_equal(peer.down_len, 0);
   assert_true(lab.view.peer(lab.view.ctx, two, &peer));
   assert_int_equal(peer.down_reason, 2); /* the router said otherwise */
