@@ -16,7 +16,10 @@
  * the records in force. When it passes, a job walks the snapshot, withdraws one source's expired records like any other
  * update, and finds the next bound. Sources with ignore-expiry do not take part.
  *
- * A job that fails leaves everything as it was: the store's transaction is gone, the snapshot in force stays.
+ * A job that fails leaves everything as it was: the store's transaction is gone, the snapshot in force stays. The one
+ * failure that may not be left so is that of memory for the snapshot once the transaction is done: the update is on
+ * disk, so nobody would ever hand in the difference again. Such a job keeps it and goes back to the front of the queue;
+ * it is tried until the snapshot is built, and only then is its source told.
  *
  * Clauses: RFC 8210 §6 (data older than Expire is not used), RFC 6811 §2 (what the snapshot answers).
  */
@@ -29,7 +32,7 @@
 #include "daemon/clock.h"
 #include "engine/engine.h"
 
-enum { EXPIRY_SLEEP_MAX_S = 3600 };
+enum { EXPIRY_SLEEP_MAX_S = 3600, BUILD_AGAIN_MS = 200 };
 
 enum job_kind { JOB_START, JOB_FULL, JOB_DELTA, JOB_FLUSH, JOB_EXPIRE };
 
@@ -53,6 +56,8 @@ struct job {
   enum ww_err err;
   struct ww_diag diag;
   struct ww_payload_delta delta; /* what changed */
+  bool committed;                /* `delta` is on disk as `epoch` */
+  uint32_t epoch;
   struct ww_snapshot *snapshot;
   int64_t next_expiry; /* among the records that the job saw; INT64_MAX none */
   bool whole_expiry;   /* next_expiry is exact, not just a bound for what came in */
@@ -68,7 +73,7 @@ struct ww_pipeline {
   struct job *first, **last; /* waiting */
   struct job *running;
   bool ready, grace_over, started, stopped, expire_queued;
-  uv_timer_t grace, expiry;
+  uv_timer_t grace, expiry, again;
   int64_t next_expiry;
   void (*on_started)(void *ctx);
   void *started_ctx;
@@ -102,6 +107,14 @@ static enum ww_err build(struct job *job, struct ww_payload_delta *delta, uint32
   ww_snapshot_unref(job->snapshot);
   job->snapshot = next;
   return WW_OK;
+}
+
+/* The snapshot of what a job has committed. */
+static enum ww_err build_committed(struct job *job, uint32_t epoch) {
+  job->committed = true;
+  job->epoch = epoch;
+  job->delta.source = job->record.id;
+  return build(job, &job->delta, epoch);
 }
 
 /* RFC 8210 §6: data of a cache that has not been heard within its Expire interval is not used, nor after a restart. */
@@ -173,12 +186,11 @@ static enum ww_err work_update(struct job *job) {
   }
   if (err != WW_OK)
     return err;
-  job->delta.source = job->record.id;
   if (!p->sources[job->source].ignore_expiry) {
     note_payloads(&job->next_expiry, &job->delta.announce);
     note_payloads(&job->next_expiry, &job->delta.refresh);
   }
-  return build(job, &job->delta, epoch);
+  return build_committed(job, epoch);
 }
 
 /* Finds what has expired: the records of one source go into `changes`. */
@@ -247,14 +259,15 @@ static enum ww_err work_expire(struct job *job) {
   job->changes.source = job->record.id;
   enum ww_err err =
       ww_store_commit_delta(job->pipeline->store, &job->record, &job->changes, &job->delta, &epoch, &job->diag);
-  if (err != WW_OK)
-    return err;
-  job->delta.source = job->record.id;
-  return build(job, &job->delta, epoch);
+  return err != WW_OK ? err : build_committed(job, epoch);
 }
 
 static void run_job(uv_work_t *work) {
   struct job *job = work->data;
+  if (job->committed) {
+    job->err = build_committed(job, job->epoch);
+    return;
+  }
   job->next_expiry = INT64_MAX;
   switch (job->kind) {
   case JOB_START:
@@ -388,6 +401,23 @@ static void log_update(struct ww_pipeline *p, const struct job *job) {
          job->record.name, what, in, out, ww_snapshot_epoch(job->snapshot));
 }
 
+static void on_again(uv_timer_t *timer) {
+  struct ww_pipeline *p = timer->data;
+  ww_daemon_now(p->daemon);
+  next_job(p);
+}
+
+/* Back to the front: what waits behind it builds on it. */
+static void build_again(struct ww_pipeline *p, struct job *job) {
+  ww_log(&p->daemon->log, WW_LOG_ERROR, "source %s: epoch %u is stored, but not in force yet: %s", job->record.name,
+         job->epoch, job->diag.text);
+  job->next = p->first;
+  p->first = job;
+  if (!job->next)
+    p->last = &job->next;
+  uv_timer_start(&p->again, on_again, BUILD_AGAIN_MS, 0);
+}
+
 static void job_done(uv_work_t *work, int status) {
   struct job *job = work->data;
   struct ww_pipeline *p = job->pipeline;
@@ -395,6 +425,10 @@ static void job_done(uv_work_t *work, int status) {
   p->running = NULL;
   if (status < 0)
     job->err = ww_fail(&job->diag, WW_ERR_STATE, 0, NULL, "cancelled");
+  if (job->err != WW_OK && job->committed && !p->stopped) {
+    build_again(p, job);
+    return;
+  }
   if (job->kind == JOB_EXPIRE)
     p->expire_queued = false;
   if (!p->stopped) {
@@ -428,19 +462,16 @@ static void job_done(uv_work_t *work, int status) {
   next_job(p);
 }
 
-static void next_job(struct ww_pipeline *p) {
-  if (p->running || !p->first || p->stopped)
-    return;
-  struct job *job = p->first;
-  p->first = job->next;
-  if (!p->first)
-    p->last = &p->first;
-  job->now = p->daemon->now.unix_sec;
+/* What the worker is to know of the pipeline as it is now. */
+static void job_prepare(struct ww_pipeline *p, struct job *job) {
   bool gives_data = job->kind == JOB_FULL;
+  job->now = p->daemon->now.unix_sec;
   if (job->kind == JOB_START) {
     job->ready = false; /* publish() below decides by what was found */
   } else {
     job->ready = would_be_ready(p, gives_data ? job->source : -1);
+    if (job->committed)
+      return; /* the rest was settled before it was */
     if (job->source >= 0)
       job->record = p->sources[job->source].record;
   }
@@ -465,6 +496,16 @@ static void next_job(struct ww_pipeline *p) {
     for (size_t i = 0; job->records && i < p->source_count; i++)
       job->records[i] = p->sources[i].record;
   }
+}
+
+static void next_job(struct ww_pipeline *p) {
+  if (p->running || !p->first || p->stopped || uv_is_active((uv_handle_t *)&p->again))
+    return;
+  struct job *job = p->first;
+  p->first = job->next;
+  if (!p->first)
+    p->last = &p->first;
+  job_prepare(p, job);
   job->work.data = job;
   p->running = job;
   if (uv_queue_work(&p->daemon->loop, &job->work, run_job, job_done) != 0) {
@@ -587,7 +628,8 @@ enum ww_err ww_pipeline_new(struct ww_daemon *daemon, struct ww_pipeline **out, 
   p->next_expiry = INT64_MAX;
   uv_timer_init(&daemon->loop, &p->grace);
   uv_timer_init(&daemon->loop, &p->expiry);
-  p->grace.data = p->expiry.data = p;
+  uv_timer_init(&daemon->loop, &p->again);
+  p->grace.data = p->expiry.data = p->again.data = p;
   p->grace.timer_cb = on_grace;
   *out = p;
   return WW_OK;
@@ -640,6 +682,7 @@ void ww_pipeline_stop(struct ww_pipeline *pipeline) {
   p->last = &p->first;
   uv_close((uv_handle_t *)&p->grace, NULL);
   uv_close((uv_handle_t *)&p->expiry, NULL);
+  uv_close((uv_handle_t *)&p->again, NULL);
 }
 
 void ww_pipeline_free(struct ww_pipeline *pipeline) {
