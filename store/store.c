@@ -134,9 +134,10 @@ static enum ww_err check_length(struct ww_store *store, const char *path, struct
   return WW_OK;
 }
 
-static enum ww_err foreign(const char *path, struct ww_diag *diag) {
-  return ww_fail(diag, WW_ERR_VERSION, 0, NULL, "store: %s holds an LMDB database of another program; it is left alone",
-                 path);
+static bool is_program(struct ww_store *store, struct ww_txn *t) {
+  MDB_val v;
+  return ww_txn_get(t, store->meta, "program", 7, &v) && v.mv_size == sizeof(program_name) - 1 &&
+         memcmp(v.mv_data, program_name, v.mv_size) == 0;
 }
 
 /* Opens the named databases of a store that has data. *empty: it has none at all. */
@@ -146,26 +147,18 @@ static enum ww_err open_databases(struct ww_store *store, const char *path, bool
   MDB_stat stat;
   enum ww_err err = WW_OK;
   ww_txn_begin(&t, store->env, false);
-  if (ww_txn_good(&t))
-    t.rc = mdb_dbi_open(t.mdb, NULL, 0, &main_dbi);
+  (void)ww_txn_open(&t, WW_DB_MAIN, false, &main_dbi);
   if (ww_txn_good(&t))
     t.rc = mdb_stat(t.mdb, main_dbi, &stat);
   *empty = ww_txn_good(&t) && stat.ms_entries == 0;
   if (*empty)
     goto out;
-  if (ww_txn_good(&t)) {
-    int rc = mdb_dbi_open(t.mdb, "meta", 0, &store->meta);
-    MDB_val v;
-    if (rc == MDB_NOTFOUND || rc == MDB_INCOMPATIBLE ||
-        (rc == MDB_SUCCESS &&
-         (!ww_txn_get(&t, store->meta, "program", 7, &v) || v.mv_size != sizeof(program_name) - 1 ||
-          memcmp(v.mv_data, program_name, v.mv_size) != 0) &&
-         ww_txn_good(&t))) {
-      err = foreign(path, diag);
-      goto out;
-    }
-    if (t.rc == MDB_SUCCESS)
-      t.rc = rc;
+  int rc = ww_txn_open(&t, "meta", false, &store->meta);
+  bool ours = rc == MDB_SUCCESS && is_program(store, &t);
+  if (ww_txn_good(&t) && !ours) {
+    err = ww_fail(diag, WW_ERR_VERSION, 0, NULL,
+                  "store: %s holds an LMDB database of another program; it is left alone", path);
+    goto out;
   }
   uint32_t schema = 0;
   bool has_schema = meta_read(store, &t, "schema", &schema);
@@ -176,32 +169,26 @@ static enum ww_err open_databases(struct ww_store *store, const char *path, bool
     goto out;
   }
   store->epoch = ww_store_meta_get(store, &t, WW_META_EPOCH);
-  if (ww_txn_good(&t))
-    t.rc = mdb_dbi_open(t.mdb, "sources", 0, &store->sources);
-  if (ww_txn_good(&t))
-    t.rc = mdb_dbi_open(t.mdb, "payloads", 0, &store->payloads);
-  if (t.rc == MDB_NOTFOUND || t.rc == MDB_INCOMPATIBLE) {
+  rc = ww_txn_open(&t, "sources", false, &store->sources);
+  if (rc == MDB_SUCCESS)
+    rc = ww_txn_open(&t, "payloads", false, &store->payloads);
+  if (ww_txn_good(&t) && rc != MDB_SUCCESS)
     err = ww_fail(diag, WW_ERR_MALFORMED, 0, NULL, "store: %s lacks a database of its schema", path);
-    goto out;
-  }
 out:
   if (err != WW_OK) {
     ww_txn_abort(&t);
     return err;
   }
-  int rc = ww_txn_commit(&t); /* keeps the handles */
-  return rc == MDB_SUCCESS ? WW_OK : ww_txn_fail(diag, rc, path);
+  int end = ww_txn_commit(&t); /* keeps the handles */
+  return end == MDB_SUCCESS ? WW_OK : ww_txn_fail(diag, end, path);
 }
 
 static enum ww_err initialise(struct ww_store *store, const char *path, struct ww_diag *diag) {
   struct ww_txn t;
   ww_txn_begin(&t, store->env, true);
-  if (ww_txn_good(&t))
-    t.rc = mdb_dbi_open(t.mdb, "meta", MDB_CREATE, &store->meta);
-  if (ww_txn_good(&t))
-    t.rc = mdb_dbi_open(t.mdb, "sources", MDB_CREATE, &store->sources);
-  if (ww_txn_good(&t))
-    t.rc = mdb_dbi_open(t.mdb, "payloads", MDB_CREATE, &store->payloads);
+  (void)ww_txn_open(&t, "meta", true, &store->meta);
+  (void)ww_txn_open(&t, "sources", true, &store->sources);
+  (void)ww_txn_open(&t, "payloads", true, &store->payloads);
   ww_txn_put(&t, store->meta, "program", 7, program_name, sizeof(program_name) - 1);
   meta_write(store, &t, "schema", SCHEMA_VERSION);
   ww_store_meta_put(store, &t, WW_META_EPOCH, 0);

@@ -152,6 +152,22 @@ static int access_pages(struct ww_txn *t, enum access what, MDB_dbi dbi, MDB_val
   return rc;
 }
 
+int ww_txn_open(struct ww_txn *t, const char *name, bool create, MDB_dbi *dbi) {
+  if (!ww_txn_good(t))
+    return t->rc;
+  struct ww_guard *guard = mdb_env_get_userctx(t->env);
+  if (setjmp(guard->at)) {
+    t->rc = MDB_CORRUPTED;
+    return MDB_CORRUPTED;
+  }
+  guard->armed = true;
+  int rc = mdb_dbi_open(t->mdb, name, create ? MDB_CREATE : 0, dbi);
+  guard->armed = false;
+  if (rc != MDB_NOTFOUND && rc != MDB_INCOMPATIBLE)
+    t->rc = rc;
+  return rc;
+}
+
 /* For what may be absent. */
 static bool found(struct ww_txn *t, int rc) {
   if (rc != MDB_SUCCESS && rc != MDB_NOTFOUND)

@@ -44,6 +44,10 @@ void ww_txn_abort(struct ww_txn *t);
 
 static inline bool ww_txn_good(const struct ww_txn *t) { return t->mdb && t->rc == MDB_SUCCESS; }
 
+/* Opens a named database, WW_DB_MAIN the unnamed one. An error of MDB_NOTFOUND or MDB_INCOMPATIBLE is returned and
+ * leaves the transaction good; MDB_SUCCESS, and the others, are in t->rc too. */
+#define WW_DB_MAIN NULL
+int ww_txn_open(struct ww_txn *t, const char *name, bool create, MDB_dbi *dbi);
 /* False: absent, or the transaction has failed. The value is LMDB's, until the next write. */
 bool ww_txn_get(struct ww_txn *t, MDB_dbi dbi, const void *key, size_t key_len, MDB_val *value);
 void ww_txn_put(struct ww_txn *t, MDB_dbi dbi, const void *key, size_t key_len, const void *value, size_t value_len);

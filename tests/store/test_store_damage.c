@@ -320,6 +320,47 @@ static int child_code(pid_t pid) {
       _exit(1 + __LINE__ % 90);                                                                                        \
   } while (0)
 
+/* Every page in turn: reading and writing either work or say that the store is damaged; nothing dies. */
+static void a_hole_anywhere(void **state) {
+  const char *dir = *state;
+  size_t used = fill(dir);
+  struct file whole = slurp(dir);
+  size_t step = used / 4096 > 150 ? used / 4096 / 150 * 4096 : 4096, refused = 0;
+  for (size_t page = 2 * 4096; page + 4096 <= used; page += step) {
+    uint8_t kept[4096];
+    memcpy(kept, whole.data + page, sizeof(kept));
+    memset(whole.data + page, 0, sizeof(kept));
+    spill(dir, whole.data, whole.len);
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+      struct ww_store *store;
+      struct ww_payloads set = {0}, none = {0};
+      struct ww_source_record source;
+      struct ww_diag diag = {0};
+      enum ww_err err = ww_store_open(dir, WW_STORE_NOSYNC, &store, &diag);
+      if (err != WW_OK)
+        _exit(err == WW_ERR_MALFORMED || err == WW_ERR_VERSION ? 1 : 2);
+      err = ww_store_read_source(store, 1, &set, &diag);
+      if (err != WW_OK && err != WW_ERR_MALFORMED)
+        _exit(3);
+      enum ww_err again = ww_store_source(store, "main", WW_SOURCE_RTR, &source, &diag);
+      if (again == WW_OK)
+        again = ww_store_commit_full(store, &source, &none, NULL, NULL, &diag);
+      ww_store_close(store);
+      ww_payloads_fini(&set);
+      _exit(again != WW_OK && again != WW_ERR_MALFORMED ? 4 : err != WW_OK);
+    }
+    int code = child_code(pid);
+    if (code > 1)
+      fail_msg("a hole at %zu: %d", page, code);
+    refused += code == 1;
+    memcpy(whole.data + page, kept, sizeof(kept));
+  }
+  assert_true(refused > 0);
+  free(whole.data);
+}
+
 /* A file that may not grow: the commit fails in words, the data of before stays, and room helps. */
 static void disk_full(void **state) {
   const char *dir = *state;
@@ -416,6 +457,7 @@ int main(void) {
       cmocka_unit_test_setup_teardown(second_writer, setup, teardown),
       cmocka_unit_test_setup_teardown(records_that_cannot_be, setup, teardown),
       cmocka_unit_test_setup_teardown(a_hole, setup, teardown),
+      cmocka_unit_test_setup_teardown(a_hole_anywhere, setup, teardown),
       cmocka_unit_test_setup_teardown(disk_full, setup, teardown),
       cmocka_unit_test_setup_teardown(read_only_folder, setup, teardown),
   };
