@@ -37,6 +37,8 @@ void ww_payload_file_free(struct ww_payload_file *file) {
 
 unsigned ww_payload_lines(const uint8_t *data, size_t len) {
   unsigned lines = 0;
+  if (!len)
+    return 0;
   const uint8_t *end = data + len;
   while (len && (data = memchr(data, '\n', (size_t)(end - data))) != NULL) {
     lines++;
@@ -56,33 +58,36 @@ static enum ww_err wrong_format(struct ww_payload_file *file, uint8_t first, str
   return ww_fail(diag, WW_ERR_MALFORMED, file->offset, NULL, "neither JSON nor CSV with a header line");
 }
 
-/* Finds the reader from the first octets. White space before them is passed over: *skip. */
+/* What other files begin with. */
+static enum ww_err refuse_known(const uint8_t *p, size_t len, struct ww_diag *diag) {
+  static const struct {
+    const char *magic;
+    const char *text;
+  } packed[] = {{"\x1f\x8b", "the file is compressed by gzip: unpack it first"},
+                {"BZh", "the file is compressed by bzip2: unpack it first"},
+                {"\xfd"
+                 "7zXZ",
+                 "the file is compressed by xz: unpack it first"},
+                {"\x28\xb5\x2f\xfd", "the file is compressed by zstd: unpack it first"}};
+  for (unsigned i = 0; i < sizeof(packed) / sizeof(packed[0]); i++)
+    if (len >= strlen(packed[i].magic) && memcmp(p, packed[i].magic, strlen(packed[i].magic)) == 0)
+      return unsupported(diag, packed[i].text);
+  if (len > 1 && p[0] == 0x30 && (p[1] & 0x80))
+    return unsupported(diag, "the file is DER, perhaps a CCR: JSON and CSV are read");
+  return WW_OK;
+}
+
+/* Finds the reader from the first octets. White space before them, and a byte order mark, are passed over: *skip. */
 static enum ww_err choose_reader(struct ww_payload_file *file, const uint8_t *data, size_t len, size_t *skip,
                                  struct ww_diag *diag) {
   static const uint8_t mark[] = {0xef, 0xbb, 0xbf};
   size_t i = 0;
-  if (file->offset == 0 && len && (data[0] == 0x1f || data[0] == 'B' || data[0] == 0xfd)) {
-    static const struct {
-      const char *magic;
-      const char *text;
-    } packed[] = {{"\x1f\x8b", "the file is compressed by gzip: unpack it first"},
-                  {"BZh", "the file is compressed by bzip2: unpack it first"},
-                  {"\xfd"
-                   "7zXZ",
-                   "the file is compressed by xz: unpack it first"}};
-    for (unsigned p = 0; p < sizeof(packed) / sizeof(packed[0]); p++)
-      if (len >= strlen(packed[p].magic) && memcmp(data, packed[p].magic, strlen(packed[p].magic)) == 0)
-        return unsupported(diag, packed[p].text);
-  }
-  if (file->offset == 0 && len > 1 && data[0] == 0x30 && (data[1] & 0x80))
-    return unsupported(diag, "the file is DER, perhaps a CCR: JSON and CSV are read");
+  if (file->offset == 0 && len >= sizeof(mark) && memcmp(data, mark, sizeof(mark)) == 0)
+    i = sizeof(mark);
   for (; i < len; i++) {
     uint8_t c = data[i];
-    if (file->offset + i == file->bom && file->bom < sizeof(mark) && c == mark[file->bom])
-      file->bom++;
-    else if (c == '\n')
-      file->line++;
-    else if (c != ' ' && c != '\t' && c != '\r')
+    file->line += c == '\n';
+    if (c != ' ' && c != '\t' && c != '\r' && c != '\n')
       break;
   }
   *skip = i;
@@ -98,23 +103,18 @@ static enum ww_err choose_reader(struct ww_payload_file *file, const uint8_t *da
   return file->json || file->csv ? WW_OK : WW_ERR_NOMEM;
 }
 
-enum ww_err ww_payload_file_feed(struct ww_payload_file *file, const void *data, size_t len, struct ww_diag *diag) {
-  if (file->failed)
-    return ww_fail(diag, WW_ERR_STATE, 0, NULL, "the file was refused already");
-  const uint8_t *p = data;
+/* In pieces, so that a reader may look at its limits now and then. */
+static enum ww_err feed(struct ww_payload_file *file, const uint8_t *p, size_t len, struct ww_diag *diag) {
   enum ww_err err = WW_OK;
   if (!file->json && !file->csv) {
     size_t skip = 0;
     err = choose_reader(file, p, len, &skip, diag);
-    if (err != WW_OK && diag && err == WW_ERR_MALFORMED)
+    if (err != WW_OK && diag)
       diag->line = file->line;
-    if (err == WW_OK) {
-      p = skip ? p + skip : p;
-      len -= skip;
-      file->offset += skip;
-    }
+    p += skip;
+    len -= skip;
+    file->offset += skip;
   }
-  /* In pieces, so that a reader may look at its limits now and then. */
   while (err == WW_OK && len) {
     size_t n = len < WW_PAYLOAD_FILE_PIECE ? len : WW_PAYLOAD_FILE_PIECE;
     err = file->json ? ww_payload_json_feed(file->json, p, n, diag) : ww_payload_csv_feed(file->csv, p, n, diag);
@@ -125,6 +125,29 @@ enum ww_err ww_payload_file_feed(struct ww_payload_file *file, const void *data,
       len -= n;
     }
   }
+  return err;
+}
+
+/* The first octets tell what the file is not; they are put together first, however they come. */
+static enum ww_err feed_head(struct ww_payload_file *file, struct ww_diag *diag) {
+  file->head_done = true;
+  enum ww_err err = refuse_known(file->head, file->head_len, diag);
+  return err == WW_OK && file->head_len ? feed(file, file->head, file->head_len, diag) : err;
+}
+
+enum ww_err ww_payload_file_feed(struct ww_payload_file *file, const void *data, size_t len, struct ww_diag *diag) {
+  if (file->failed)
+    return ww_fail(diag, WW_ERR_STATE, 0, NULL, "the file was refused already");
+  const uint8_t *p = data;
+  enum ww_err err = WW_OK;
+  while (len && file->head_len < sizeof(file->head)) {
+    file->head[file->head_len++] = *p++;
+    len--;
+  }
+  if (!file->head_done && file->head_len == sizeof(file->head))
+    err = feed_head(file, diag);
+  if (err == WW_OK && len)
+    err = feed(file, p, len, diag);
   file->failed = err != WW_OK;
   return err;
 }
@@ -134,9 +157,12 @@ enum ww_err ww_payload_file_finish(struct ww_payload_file *file, struct ww_paylo
   if (file->failed)
     return ww_fail(diag, WW_ERR_STATE, 0, NULL, "the file was refused already");
   file->failed = true; /* ended: nothing may follow */
+  enum ww_err err = file->head_done ? WW_OK : feed_head(file, diag);
+  if (err != WW_OK)
+    return err;
   if (!file->json && !file->csv)
     return ww_fail(diag, WW_ERR_SHORT, file->offset, NULL, "the file is empty");
-  enum ww_err err = file->json ? ww_payload_json_finish(file->json, diag) : ww_payload_csv_finish(file->csv, diag);
+  err = file->json ? ww_payload_json_finish(file->json, diag) : ww_payload_csv_finish(file->csv, diag);
   if (err != WW_OK)
     return err;
   err = ww_payloads_sort(&file->set);

@@ -8,8 +8,6 @@
 
 #include "sources/payload_file.h"
 
-enum { PAYLOAD_CLAUSE_TEXT = 128 };
-
 struct ww_payload_json;
 struct ww_payload_csv;
 
@@ -19,8 +17,10 @@ struct ww_payload_file {
   struct ww_payloads set;
   size_t offset; /* octets of the chunks before this one */
   unsigned line; /* of the first octet of this chunk, from 1 */
-  unsigned bom;  /* octets of a byte order mark seen */
   bool failed;
+  bool head_done; /* the first octets have been judged */
+  uint8_t head[6];
+  size_t head_len;
   struct ww_payload_json *json; /* one of the two, once the format is known */
   struct ww_payload_csv *csv;
 };

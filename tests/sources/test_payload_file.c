@@ -86,7 +86,8 @@ static void not_a_payload_file(void **state) {
   struct result r = read_text("\x1f\x8b\x08");
   assert_int_equal(r.err, WW_ERR_UNSUPPORTED);
   assert_non_null(strstr(r.diag.text, "gzip"));
-  r = read_text("BZh91AY");
+  r = read_in("BZh91AY&SY", 10, 1, false);
+  assert_int_equal(r.err, WW_ERR_UNSUPPORTED);
   assert_non_null(strstr(r.diag.text, "bzip2"));
   r = read_text("\x30\x82\x05\xf4");
   assert_non_null(strstr(r.diag.text, "DER"));
