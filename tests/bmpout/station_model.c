@@ -120,8 +120,10 @@ static void take_validation(struct station *s, struct fake *f, const uint8_t *da
     r->reason = (uint8_t)item->result[WW_KIND_ORIGIN].reason;
     r->rules = rules_of(item);
   }
-  if (m.eor)
+  if (m.eor) {
     p->eor[m.eor_afi] = true;
+    p->eor_at[m.eor_afi] = s->messages;
+  }
   if (m.profile_flags & WW_PROFILE_SNAPSHOT_END) {
     if (!p->in_snapshot)
       fault(s, "message %u: a snapshot ends that did not begin", s->messages);
@@ -203,6 +205,7 @@ static void take_standard(struct station *s, struct fake *f, uint8_t *data, size
       fault(s, "message %u: Peer Up of a peer that is up", s->messages);
     memset(&s->peers[id], 0, sizeof s->peers[id]);
     s->peers[id].up = true;
+    s->peers[id].opens = ww_hash(m.u.up.received_open, m.u.up.received_len);
     return;
   case WW_BMP_PEER_DOWN:
     if (!s->peers[id].up)
@@ -283,6 +286,9 @@ void station_compare(struct station *s, struct fake *f) {
   for (uint8_t peer = 1; peer <= FAKE_PEERS; peer++) {
     if (s->peers[peer].up != f->peers[peer].up)
       fault(s, "peer %u is %s for the station", peer, s->peers[peer].up ? "up" : "down");
+    if (f->peers[peer].up && peer != 5 &&
+        s->peers[peer].opens != ww_hash(f->peers[peer].opens, f->peers[peer].open_len))
+      fault(s, "peer %u: its Peer Up is of an earlier session", peer);
     if (s->peers[peer].in_snapshot)
       fault(s, "peer %u: a snapshot has no end", peer);
     for (unsigned afi = 1; afi < 3; afi++)

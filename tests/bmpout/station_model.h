@@ -20,6 +20,8 @@ struct station_record {
 
 struct station_peer {
   bool up, eor[3];
+  uint32_t eor_at[3]; /* number of the message */
+  uint64_t opens;     /* hash of what Peer Up carried */
   bool in_snapshot;
   uint32_t snapshot_since;
   struct station_record records[FAKE_PREFIXES][4]; /* by prefix and path id */

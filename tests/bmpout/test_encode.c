@@ -217,6 +217,27 @@ static void test_shares_what_is_shared(void **state) {
     assert_int_equal(t.index, 0);
 }
 
+/* One VRP, and two NLRIs of which it allows the length of one: not the same rule. */
+static void test_flags_are_of_the_nlri(void **state) {
+  (void)state;
+  struct example x;
+  example_fill(&x);
+  x.nlri[1].prefix = prefix_of("198.51.102.0/25");
+  x.verdicts[1] = x.verdicts[0];
+  struct ww_encode_message m = base_message();
+  uint8_t buf[4096];
+  size_t len = encode(&m, &x.routes, buf, sizeof buf);
+  struct ww_arena arena;
+  struct ww_validation_msg out;
+  ww_arena_init(&arena, 0);
+  assert_int_equal(ww_validation_decode(buf, len, PEN, &arena, &out, NULL), WW_OK);
+  for (unsigned i = 0; i < 3; i++) {
+    assert_int_equal(out.items[i].rule_count, 1);
+    assert_int_equal(out.items[i].rules[0].flags, i == 1 ? 0 : WW_RULE_LENGTH_OK);
+  }
+  ww_arena_fini(&arena);
+}
+
 static void test_withdrawals_say_nothing_else(void **state) {
   (void)state;
   struct example x;
@@ -589,12 +610,19 @@ static void test_bounds_what_groups_multiply(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_decodes_the_first_sample),     cmocka_unit_test(test_document_shows_what_is_sent),
-      cmocka_unit_test(test_shares_what_is_shared),        cmocka_unit_test(test_withdrawals_say_nothing_else),
-      cmocka_unit_test(test_refuses_unsound_verdicts),     cmocka_unit_test(test_splits_at_every_limit),
-      cmocka_unit_test(test_cuts_rules_and_says_so),       cmocka_unit_test(test_long_attributes),
-      cmocka_unit_test(test_every_truncation_is_an_error), cmocka_unit_test(test_refuses_what_breaks_an_invariant),
-      cmocka_unit_test(test_leaves_others_messages_alone), cmocka_unit_test(test_bounds_what_groups_multiply),
+      cmocka_unit_test(test_decodes_the_first_sample),
+      cmocka_unit_test(test_document_shows_what_is_sent),
+      cmocka_unit_test(test_shares_what_is_shared),
+      cmocka_unit_test(test_flags_are_of_the_nlri),
+      cmocka_unit_test(test_withdrawals_say_nothing_else),
+      cmocka_unit_test(test_refuses_unsound_verdicts),
+      cmocka_unit_test(test_splits_at_every_limit),
+      cmocka_unit_test(test_cuts_rules_and_says_so),
+      cmocka_unit_test(test_long_attributes),
+      cmocka_unit_test(test_every_truncation_is_an_error),
+      cmocka_unit_test(test_refuses_what_breaks_an_invariant),
+      cmocka_unit_test(test_leaves_others_messages_alone),
+      cmocka_unit_test(test_bounds_what_groups_multiply),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

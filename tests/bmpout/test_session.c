@@ -133,6 +133,26 @@ static void test_packs_what_shares_attributes(void **state) {
   free(r);
 }
 
+static void test_end_of_rib_comes_after_its_routes(void **state) {
+  (void)state;
+  struct rig *r = calloc(1, sizeof *r);
+  rig_open(r, (struct ww_bmpout_config){0}, 1024, true);
+  fake_peer_up(&r->fake, 1);
+  rig_drain(r);
+  for (uint8_t i = 0; i < 9; i++)
+    fake_announce(&r->fake, 1, i, 0, 1, i);
+  fake_eor(&r->fake, 1, WW_AFI_IPV4);
+  fake_announce(&r->fake, 1, 10, 0, 1, 1);
+  rig_pull(r, 1 << 20);
+  const struct station_peer *p = &r->station.peers[1];
+  for (uint8_t i = 0; i < 9; i++)
+    assert_true(p->records[i][0].held && p->records[i][0].heard < p->eor_at[WW_AFI_IPV4]);
+  assert_true(p->records[10][0].heard > p->eor_at[WW_AFI_IPV4]);
+  rig_compare(r);
+  rig_close(r);
+  free(r);
+}
+
 static void test_not_ready(void **state) {
   (void)state;
   for (size_t journal = 16; journal <= 1024; journal *= 64) {
@@ -328,6 +348,7 @@ int main(void) {
       cmocka_unit_test(test_walk_then_changes),
       cmocka_unit_test(test_changed_five_times_sent_once),
       cmocka_unit_test(test_packs_what_shares_attributes),
+      cmocka_unit_test(test_end_of_rib_comes_after_its_routes),
       cmocka_unit_test(test_not_ready),
       cmocka_unit_test(test_ready_under_churn_does_not_wait_for_ever),
       cmocka_unit_test(test_loss_is_resynchronised),
