@@ -1,0 +1,271 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""The vector runner: what passes, what fails (exit 1), and above all what is refused (exit 2) with its place named.
+
+usage: test_vectors_runner.py WAYWARDEN VECTORS_DIRECTORY
+"""
+import copy
+import glob
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import unittest
+import xml.etree.ElementTree
+
+PROGRAM, VECTORS = sys.argv[1], sys.argv[2]
+
+ROV = {
+    "schema": "waywarden-vectors-1", "suite": "rov", "title": "t",
+    "groups": [{"id": "g", "ref": ["RFC 6811 §2"],
+                "payloads": {"roas": [{"prefix": "192.0.2.0/24", "maxLength": 25, "asn": 64496}]},
+                "tests": [{"id": "t-1", "input": {"prefix": "192.0.2.0/24", "origin": 64496},
+                           "expect": {"state": "valid"}}]}]}
+CCR = {
+    "schema": "waywarden-vectors-1", "suite": "ccr", "title": "t",
+    "groups": [{"id": "g", "tests": [{"id": "empty", "expect": {
+        "roas_hash": "5PYNCqbX89O2pklLHIYbmfZJxvnsUauvIBsg8pcyfJU="}}]}]}
+KEY = {"asn": 1, "SKI": "00" * 20, "routerPublicKey": "AAAA"}
+
+
+def changed(base, *path_and_value):
+    """A copy of `base` with one member set; None deletes it."""
+    *path, value = path_and_value
+    out = copy.deepcopy(base)
+    at = out
+    for step in path[:-1]:
+        at = at[step]
+    if value is None:
+        del at[path[-1]]
+    else:
+        at[path[-1]] = value
+    return out
+
+
+GROUP = ("groups", 0)
+ROA = GROUP + ("payloads", "roas", 0)
+TEST = GROUP + ("tests", 0)
+
+# What is wrong, the file, and what the message must name.
+MALFORMED = [
+    ("unknown member of the file", changed(ROV, "color", 1), "/color: unknown"),
+    ("unknown member of a group", changed(ROV, *GROUP, "color", 1), "/groups/0/color: unknown"),
+    ("unknown member of a test", changed(ROV, *TEST, "color", 1), "/groups/0/tests/0/color: unknown"),
+    ("unknown member of the input", changed(ROV, *TEST, "input", "color", 1), "/groups/0/tests/0/input/color"),
+    ("unknown member of the expectation", changed(ROV, *TEST, "expect", "color", 1), "/groups/0/tests/0/expect/color"),
+    ("unknown member of the payloads", changed(ROV, *GROUP, "payloads", "vrps", []), "/groups/0/payloads/vrps"),
+    ("unknown member of a roa", changed(ROV, *ROA, "maxlength", 24), "/groups/0/payloads/roas/0/maxlength"),
+    ("a name to be escaped", changed(ROV, "a/b~c", 1), "/a~1b~0c: unknown"),
+    ("no object", [], "must be an object"),
+    ("another schema", changed(ROV, "schema", "waywarden-vectors-2"), "/schema"),
+    ("no schema", changed(ROV, "schema", None), '"schema"'),
+    ("a suite without a runner", changed(ROV, "suite", "aspa"), 'suite "aspa"'),
+    ("no title", changed(ROV, "title", None), '"title"'),
+    ("no groups", changed(ROV, "groups", None), '"groups"'),
+    ("groups of another type", changed(ROV, "groups", {}), "/groups: must be an array"),
+    ("spec of another type", changed(ROV, "spec", [1]), "/spec"),
+    ("ref of another type", changed(ROV, *TEST, "ref", "RFC 6811"), "/groups/0/tests/0/ref: must be an array"),
+    ("a ref of another type", changed(ROV, *TEST, "ref", [6811]), "/groups/0/tests/0/ref/0"),
+    ("a test without an id", changed(ROV, *TEST, "id", None), '/groups/0/tests/0: lacks the member "id"'),
+    ("an id of another type", changed(ROV, *TEST, "id", 7), "/groups/0/tests/0/id: must be a string"),
+    ("an id twice", changed(ROV, *GROUP, "tests", ROV["groups"][0]["tests"] * 2), "not unique"),
+    ("a comment of another type", changed(ROV, *TEST, "comment", 1), "/groups/0/tests/0/comment"),
+    ("no expectation", changed(ROV, *TEST, "expect", None), '"expect"'),
+    ("no input", changed(ROV, *TEST, "input", None), '"input"'),
+    ("no state", changed(ROV, *TEST, "expect", "state", None), '"state"'),
+    ("another state", changed(ROV, *TEST, "expect", "state", "unknown"), "/expect/state: must be valid"),
+    ("another reason", changed(ROV, *TEST, "expect", "reason", "because"), "/expect/reason: must be none"),
+    ("a set of another type", changed(ROV, *TEST, "expect", "matched", {}), "/expect/matched: must be an array"),
+    ("a bad roa in a set", changed(ROV, *TEST, "expect", "matched", [{"prefix": "x", "asn": 1}]), "/matched/0/prefix"),
+    ("no prefix", changed(ROV, *TEST, "input", "prefix", None), '"prefix"'),
+    ("a prefix with host bits", changed(ROV, *TEST, "input", "prefix", "192.0.2.1/24"), "/input/prefix: is no prefix"),
+    ("a prefix too long", changed(ROV, *TEST, "input", "prefix", "192.0.2.0/33"), "/input/prefix: is no prefix"),
+    ("a prefix without length", changed(ROV, *TEST, "input", "prefix", "192.0.2.0"), "/input/prefix: is no prefix"),
+    ("a prefix with a NUL", changed(ROV, *TEST, "input", "prefix", "192.0.2.0/24\0"), ""),
+    ("no origin", changed(ROV, *TEST, "input", "origin", None), 'either "origin" or "as_path"'),
+    ("origin and path", changed(ROV, *TEST, "input", "as_path", [1]), 'either "origin" or "as_path"'),
+    ("local_as without a path", changed(ROV, *TEST, "input", "local_as", 1), '"local_as"'),
+    ("an origin too large", changed(ROV, *TEST, "input", "origin", 2**32), "/input/origin: is no AS number"),
+    ("a negative origin", changed(ROV, *TEST, "input", "origin", -1), "/input/origin: is no AS number"),
+    ("a fraction as origin", changed(ROV, *TEST, "input", "origin", 1.5), "/input/origin: is no AS number"),
+    ("a roa with host bits", changed(ROV, *ROA, "prefix", "192.0.2.1/24"), "/groups/0/payloads/roas/0/prefix"),
+    ("a roa without an AS", changed(ROV, *ROA, "asn", None), '/groups/0/payloads/roas/0: lacks the member "asn"'),
+    ("a roa with a word for an AS", changed(ROV, *ROA, "asn", "ASX"), "/groups/0/payloads/roas/0/asn"),
+    ("maxLength below the length", changed(ROV, *ROA, "maxLength", 23), "/groups/0/payloads/roas/0/maxLength"),
+    ("maxLength above 32", changed(ROV, *ROA, "maxLength", 33), "/groups/0/payloads/roas/0/maxLength"),
+    ("maxLength as text", changed(ROV, *ROA, "maxLength", "25"), "/groups/0/payloads/roas/0/maxLength: must be a whole"),
+    ("a time as text", changed(ROV, *ROA, "expires", "now"), "/groups/0/payloads/roas/0/expires"),
+    ("a negative time", changed(ROV, *ROA, "expires", -1), "/groups/0/payloads/roas/0/expires"),
+    ("an ASPA without providers",
+     changed(ROV, *GROUP, "payloads", "aspas", [{"customer": 1, "providers": []}]), "/aspas/0/providers: must hold"),
+    ("an ASPA with AS 0 beside another",
+     changed(ROV, *GROUP, "payloads", "aspas", [{"customer": 1, "providers": [0, 2]}]), "/aspas/0: is no sound"),
+    ("a key identifier too short",
+     changed(ROV, *GROUP, "payloads", "routerKeys", [dict(KEY, SKI="00")]), "/routerKeys/0/SKI: must be 40"),
+    ("a key that is no base64",
+     changed(ROV, *GROUP, "payloads", "routerKeys", [dict(KEY, routerPublicKey="A*==")]), "/routerKeys/0/routerPublicKey"),
+    ("an empty key",
+     changed(ROV, *GROUP, "payloads", "routerKeys", [dict(KEY, routerPublicKey="")]), "/routerKeys/0/routerPublicKey"),
+    ("input of suite ccr", changed(CCR, *TEST, "input", {"prefix": "::/0"}), "/groups/0/tests/0/input/prefix: unknown"),
+    ("a hash of another length", changed(CCR, *TEST, "expect", "roas_hash", "AA=="), "/expect/roas_hash: must be base64"),
+    ("nothing expected", changed(CCR, *TEST, "expect", {}), "expects nothing"),
+]
+for what, path, place in [
+        ("a word", ["x"], "/as_path/0"), ("a number as text", ["64496"], "/as_path/0"), ("null", [None], "/as_path/0"),
+        ("an empty set", [1, []], "/as_path/1"), ("a set in a set", [[[1]]], "/as_path/0/0"),
+        ("a set over 255", [list(range(256))], "/as_path/0"), ("an unknown segment", [{"confed-set": [1]}], "/as_path/0"),
+        ("two kinds at once", [{"confed": [1], "confed_set": [2]}], "/as_path/0"),
+        ("no array", {"confed": [1]}, "/as_path: must be an array"), ("a text", "64496", "/as_path: must be an array")]:
+    MALFORMED.append(("a path with " + what,
+                      changed(ROV, *TEST, "input", {"prefix": "192.0.2.0/24", "as_path": path}), place))
+
+ROA_24 = {"prefix": "192.0.2.0/24", "maxLength": 25, "asn": 64496}
+# A wrong expectation, and what the message must say.
+FAILING = [
+    ("state", changed(ROV, *TEST, "expect", {"state": "invalid"}), "expected invalid"),
+    ("not-found", changed(ROV, *TEST, "expect", {"state": "not-found"}), "expected not-found"),
+    ("reason", changed(ROV, *TEST, "expect", {"state": "valid", "reason": "as"}), "reason as"),
+    ("a VRP too many", changed(ROV, *TEST, "expect", {"state": "valid", "matched": []}), "192.0.2.0/24-25 AS64496"),
+    ("a VRP missing", changed(ROV, *TEST, "expect", {"state": "valid", "unmatched_as": [ROA_24]}), "unmatched_as holds 0"),
+    ("another VRP", changed(ROV, *TEST, "expect", {"state": "valid", "matched": [dict(ROA_24, maxLength=24)]}),
+     "not expected"),
+    ("a hash", changed(CCR, *TEST, "expect", "roas_hash", "A" * 43 + "="), "roas_hash: expected"),
+]
+
+
+class Runner(unittest.TestCase):
+    def setUp(self):
+        self.directory = tempfile.TemporaryDirectory()
+        self.addCleanup(self.directory.cleanup)
+
+    def file(self, content, name="v.json"):
+        path = os.path.join(self.directory.name, name)
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(content if isinstance(content, str) else json.dumps(content))
+        return path
+
+    def run_program(self, *arguments):
+        return subprocess.run([PROGRAM, "vectors", *arguments], capture_output=True, text=True, timeout=60)
+
+    def test_the_bases_pass(self):
+        for base in ROV, CCR:
+            done = self.run_program("run", self.file(base))
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            self.assertRegex(done.stdout, "1 of 1 passed")
+
+    def test_malformed_files_are_refused(self):
+        for what, content, place in MALFORMED:
+            with self.subTest(what):
+                path = self.file(content)
+                done = self.run_program("run", path)
+                self.assertEqual(done.returncode, 2, done.stdout)
+                self.assertIn(path, done.stderr)
+                self.assertIn(place, done.stderr)
+                self.assertNotIn("passed", done.stdout)
+                self.assertEqual(self.run_program("list", path).returncode, 2)
+
+    def test_bad_json_names_its_line(self):
+        text = json.dumps(ROV, indent=1)
+        for what, content in [("cut", text[:len(text) // 2]), ("garbage", "{\n{"), ("empty", ""),
+                              ("twice", text.replace('"title": "t"', '"title": "t",\n "title": "u"')),
+                              ("more", text + "x")]:
+            with self.subTest(what):
+                done = self.run_program("run", self.file(content))
+                self.assertEqual(done.returncode, 2)
+                self.assertRegex(done.stderr, r"v\.json:\d+: ")
+        self.assertEqual(self.run_program("run", "/nonexistent.json").returncode, 2)
+        self.assertEqual(self.run_program("run", self.directory.name).returncode, 2)
+
+    def test_wrong_expectations_fail(self):
+        for what, content, message in FAILING:
+            with self.subTest(what):
+                done = self.run_program("run", self.file(content))
+                self.assertEqual(done.returncode, 1, done.stderr)
+                self.assertIn("FAILED " + content["groups"][0]["tests"][0]["id"], done.stdout)
+                self.assertIn(message, done.stdout)
+                self.assertIn("0 of 1 passed", done.stdout)
+
+    def test_every_vector_can_fail(self):
+        """Each test of suite rov with its state changed must fail: none passes whatever is expected."""
+        other = {"valid": "invalid", "invalid": "not-found", "not-found": "valid"}
+        for path in sorted(glob.glob(os.path.join(VECTORS, "rov", "*.json"))):
+            with open(path, encoding="utf-8") as f:
+                content = json.load(f)
+            count = 0
+            for group in content["groups"]:
+                for test in group["tests"]:
+                    test["expect"] = {"state": other[test["expect"]["state"]]}
+                    count += 1
+            done = self.run_program("run", self.file(content))
+            self.assertEqual(done.returncode, 1)
+            self.assertIn("0 of %d passed" % count, done.stdout)
+
+    def test_a_bad_file_outweighs_a_failure(self):
+        good, failing = self.file(ROV, "good.json"), self.file(FAILING[0][1], "failing.json")
+        bad = self.file("{", "bad.json")
+        self.assertEqual(self.run_program("run", good, failing).returncode, 1)
+        done = self.run_program("run", failing, bad, good)
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("good.json: 1 of 1 passed", done.stdout)
+
+    def test_tap(self):
+        failing = changed(FAILING[0][1], *TEST, "id", 't#2 "q"')
+        done = self.run_program("run", "--format", "tap", self.file(ROV, "a.json"), self.file(failing, "b.json"),
+                                self.file("{", "c.json"))
+        lines = done.stdout.splitlines()
+        self.assertEqual(lines[:3], ["TAP version 13", "ok 1 - t-1", 'not ok 2 - t?2 "q"'])
+        self.assertEqual(lines[-1], "1..3")
+        self.assertTrue(any(re.match(r"not ok 3 - .*c\.json$", line) for line in lines))
+
+    def test_junit(self):
+        failing = changed(FAILING[0][1], *TEST, "id", '<&">')
+        done = self.run_program("run", "--format", "junit", self.file(ROV, "a.json"), self.file(failing, "b.json"),
+                                self.file("{", "c.json"))
+        self.assertEqual(done.returncode, 2)
+        root = xml.etree.ElementTree.fromstring(done.stdout)
+        suite = root.find("testsuite")
+        self.assertEqual((suite.get("tests"), suite.get("failures"), suite.get("errors")), ("3", "1", "1"))
+        cases = suite.findall("testcase")
+        self.assertEqual([case.get("name") for case in cases][:2], ["t-1", '<&">'])
+        self.assertIsNotNone(cases[1].find("failure"))
+        self.assertIsNotNone(cases[2].find("error"))
+
+    def test_filter(self):
+        two = copy.deepcopy(ROV)
+        two["groups"][0]["tests"].append(dict(FAILING[0][1]["groups"][0]["tests"][0], id="other.2"))
+        path = self.file(two)
+        self.assertEqual(self.run_program("run", path).returncode, 1)
+        self.assertEqual(self.run_program("run", "--filter", "t-*", path).returncode, 0)
+        self.assertEqual(self.run_program("run", "--filter", "other.*", path).returncode, 1)
+        self.assertEqual(self.run_program("run", "--filter", "nothing", path).returncode, 2)
+        done = self.run_program("list", "--filter", "t-*", path)
+        self.assertEqual((done.returncode, done.stdout), (0, "rov\tt-1\tRFC 6811 §2\n"))
+
+    def test_own_payloads_and_extensions(self):
+        content = changed(ROV, *TEST, "payloads", {"roas": [dict(ROA_24, asn="AS64499", **{"x-who": "me"})]})
+        content["x-source"] = {"any": ["thing"]}
+        content["groups"][0]["tests"][0]["x-note"] = 1
+        content["groups"][0]["tests"][0]["input"]["x-note"] = 1
+        content["groups"][0]["tests"][0]["expect"] = {"state": "invalid", "reason": "as", "x-note": 1}
+        self.assertEqual(self.run_program("run", self.file(content)).returncode, 0)
+
+    def test_usage(self):
+        path = self.file(ROV)
+        for arguments in [(), ("walk", path), ("run",), ("list",), ("run", "--format", "yaml", path),
+                          ("run", "--color", path), ("list", "--format", "tap", path)]:
+            with self.subTest(arguments):
+                self.assertEqual(self.run_program(*arguments).returncode, 2)
+
+    def test_public_cases(self):
+        shared = os.environ.get("WW_SHARED", os.path.join(VECTORS, "..", "..", "shared"))
+        path = os.path.join(shared, "data", "vectors", "rov.json")
+        if not os.path.exists(path):
+            self.skipTest("no public cases here (WW_SHARED)")
+        done = self.run_program("run", path)
+        self.assertEqual(done.returncode, 0, done.stdout)
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1], verbosity=1)
