@@ -24,8 +24,7 @@
  *
  * Clauses: RFC 8210 §4 to §8, §12; RFC 6810 §6, §8; RFC 1982 §3.2 (serial comparison).
  */
-#include "sources/rtr_client.h"
-#include "sources/rtr_collect.h"
+#include "sources/rtr_client_internal.h"
 
 #include "base/text.h"
 
@@ -35,105 +34,19 @@
 #include <string.h>
 
 enum {
-  REFRESH_DEFAULT = 3600,
-  REFRESH_MAX = 86400, /* seconds, RFC 8210 §6, also for version 0 */
-  RETRY_DEFAULT = 600,
-  RETRY_MAX = 7200,
-  EXPIRE_DEFAULT = 7200,
-  EXPIRE_MIN = 600,
-  EXPIRE_MAX = 172800,
-  STALL_RETRIES = 3, /* no progress in so many Retry Intervals: the cache is gone */
   NO_DATA_RETRY_SEC = 60,
-  CONNECT_TIMEOUT_MS = 30000,
   NOTIFY_GAP_MS = 1000, /* between the starts of two queries, when notifications press */
-  BACKOFF_FIRST_MS = 1000,
-  STABLE_MS = 60000, /* a session in sync for so long was a good one: the back-off starts over */
-  VERSION_MEMORY_MS = 24 * 3600 * 1000,
-  SERIAL_ATTEMPTS = 2, /* Serial Queries cut off without an answer before a Reset Query is tried */
+  SERIAL_ATTEMPTS = 2,  /* Serial Queries cut off without an answer before a Reset Query is tried */
   MAX_RECORDS_DEFAULT = 10000000,
   ERROR_PDU_MAX = 32 + WW_SPKI_MAX, /* octets of an offending PDU that are quoted: any legal one but an Error Report */
   OUTPUT_MAX = 65536,
-};
-
-enum phase { PHASE_IDLE, PHASE_CONNECTING, PHASE_QUERIED, PHASE_RESPONSE, PHASE_COMMIT, PHASE_WAIT, PHASE_CLOSING };
-
-struct ww_rtr_client {
-  struct ww_rtr_client_config config;
-  struct ww_rtr_client_events events;
-  const struct ww_log *log;
-  uint64_t random;
-
-  /* the cache */
-  struct ww_rtr_resume resume;
-  bool has_data;         /* the owner holds records of this cache ... */
-  ww_mono_ms expire_at;  /* ... until then */
-  uint8_t version;       /* to open with, or in use */
-  ww_mono_ms version_at; /* when it was learnt */
-  uint8_t spoken;        /* bit v: the cache has answered in version v */
-  bool version_guessed;  /* lowered because the cache closed without a word */
-  bool version_switched; /* since the last complete response: stops two versions from chasing each other */
-  bool force_reset;      /* the next query is a Reset Query, although the resume point stands */
-  unsigned serial_cut;   /* Serial Queries in a row that ended without an answer */
-  unsigned failures;     /* in a row, for the back-off */
-  unsigned refusals;     /* updates in a row that the owner could not store */
-
-  /* the update that waits for _committed() */
-  struct {
-    bool active, full, flushed; /* flushed: the owner was told to drop everything meanwhile */
-    struct ww_rtr_resume point;
-    ww_mono_ms eod_at;
-    size_t transient;
-  } pending;
-
-  /* the connection */
-  enum phase phase;
-  bool negotiated;
-  bool heard;         /* any PDU came */
-  bool asked_reset;   /* the query under way, or answered last, is a Reset Query */
-  bool reconnect_now; /* to try another version needs no back-off */
-  uint16_t session;   /* of the response under way */
-  bool host_bits_said;
-  bool notified;
-  uint32_t notify_serial;
-  ww_mono_ms connect_at, connect_until, query_at, query_sent, progress_at, synced_at;
-  bool synced; /* synced_at is set */
-
-  struct ww_rtr_collect collect;
-  struct ww_buf partial, output;
-  uint64_t pdus, errors, connects;
-  char last_error[160];
 };
 
 /* RFC 1982 §3.2: a - b by serial number arithmetic; 0 equal, negative older. Half the circle apart is undefined there:
  * CHOICE: it counts as older. */
 static int32_t serial_distance(uint32_t a, uint32_t b) { return (int32_t)(a - b); }
 
-static uint64_t random_next(struct ww_rtr_client *c) { /* splitmix64 */
-  uint64_t z = (c->random += 0x9e3779b97f4a7c15u);
-  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-  z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-  return z ^ (z >> 31);
-}
-
-static uint32_t retry_interval(const struct ww_rtr_client *c) {
-  return c->resume.retry ? c->resume.retry : RETRY_DEFAULT;
-}
-
-/* Grows by doubling from one second to the Retry Interval, give or take a quarter.
- * CHOICE: RFC 8210 §6 has a router not retry a failed query sooner than the Retry Interval, whose default is ten
- * minutes. A restarted cache is back in seconds, so the first attempts come sooner, and only a cache that goes on
- * failing is left alone for that long. */
-static ww_mono_ms backoff_ms(struct ww_rtr_client *c, unsigned failures) {
-  uint64_t most = (uint64_t)retry_interval(c) * 1000, wait = BACKOFF_FIRST_MS;
-  while (--failures && wait < most)
-    wait *= 2;
-  if (wait > most)
-    wait = most;
-  return wait - wait / 4 + random_next(c) % (wait / 2 + 1);
-}
-
-static void note(struct ww_rtr_client *c, enum ww_log_level level, const char *fmt, ...) WW_PRINTF(3, 4);
-static void note(struct ww_rtr_client *c, enum ww_log_level level, const char *fmt, ...) {
+void ww_rtr_note(struct ww_rtr_client *c, enum ww_log_level level, const char *fmt, ...) {
   char text[240];
   va_list ap;
   va_start(ap, fmt);
@@ -153,7 +66,7 @@ static bool serial_usable(const struct ww_rtr_client *c) {
 /* A query that ends without its End of Data. CHOICE: what happens to a Serial Query twice in a row will happen again:
  * perhaps it is our session that the cache cannot stand, or a delta that it cannot tell. Then a Reset Query is tried.
  */
-static void query_failed(struct ww_rtr_client *c) {
+void ww_rtr_query_failed(struct ww_rtr_client *c) {
   if ((c->phase == PHASE_QUERIED || c->phase == PHASE_RESPONSE) && !c->asked_reset &&
       ++c->serial_cut >= SERIAL_ATTEMPTS) {
     c->force_reset = true;
@@ -162,20 +75,20 @@ static void query_failed(struct ww_rtr_client *c) {
 }
 
 /* Every way to end a connection from here. What was collected is worth nothing without its End of Data. */
-static enum ww_rtr_action drop(struct ww_rtr_client *c) {
-  query_failed(c);
+enum ww_rtr_action ww_rtr_drop(struct ww_rtr_client *c) {
+  ww_rtr_query_failed(c);
   c->phase = PHASE_CLOSING;
   ww_rtr_collect_clear(&c->collect);
   ww_buf_clear(&c->partial);
   return WW_RTR_CLOSE;
 }
 
-static void flush(struct ww_rtr_client *c, const char *why) {
+void ww_rtr_flush(struct ww_rtr_client *c, const char *why) {
   c->resume.valid = false;
   c->has_data = false;
   if (c->pending.active)
     c->pending.flushed = true;
-  note(c, WW_LOG_WARNING, "its data is dropped: %s", why);
+  ww_rtr_note(c, WW_LOG_WARNING, "its data is dropped: %s", why);
   c->events.flush(c->events.ctx, why);
 }
 
@@ -204,10 +117,10 @@ static enum ww_rtr_action refuse(struct ww_rtr_client *c, uint16_t code, const u
   va_end(ap);
   size_t text_len = n < 0 ? 0 : (size_t)n < sizeof(text) ? (size_t)n : sizeof(text) - 1;
   c->errors++;
-  note(c, WW_LOG_WARNING, "%s (we report %s)", text, ww_rtr_error_name(code));
+  ww_rtr_note(c, WW_LOG_WARNING, "%s (we report %s)", text, ww_rtr_error_name(code));
   /* RFC 8210 §5.11: no Error Report for an Error Report. */
   if (pdu && pdu_len > 1 && pdu[1] == WW_RTR_ERROR_REPORT)
-    return drop(c);
+    return ww_rtr_drop(c);
   /* CHOICE: code 8 does not exist in RFC 6810 §10; a session of version 0 is told 4. */
   if (c->version == WW_RTR_V0 && code == WW_RTR_UNEXPECTED_VERSION)
     code = WW_RTR_UNSUPPORTED_VERSION;
@@ -223,8 +136,8 @@ static enum ww_rtr_action refuse(struct ww_rtr_client *c, uint16_t code, const u
                   .text_len = (uint32_t)text_len},
   };
   if (!send_pdu(c, &report))
-    note(c, WW_LOG_WARNING, "no memory for an Error Report");
-  return drop(c);
+    ww_rtr_note(c, WW_LOG_WARNING, "no memory for an Error Report");
+  return ww_rtr_drop(c);
 }
 
 /* As refuse(), quoting a PDU that is no longer at hand as it was received: it is written anew. */
@@ -245,7 +158,7 @@ static enum ww_rtr_action refuse_record(struct ww_rtr_client *c, uint16_t code, 
                 code == WW_RTR_DUPLICATE ? "announced" : "withdrawn");
 }
 
-static enum ww_rtr_action send_query(struct ww_rtr_client *c, struct ww_now now) {
+enum ww_rtr_action ww_rtr_send_query(struct ww_rtr_client *c, struct ww_now now) {
   c->asked_reset = !serial_usable(c);
   struct ww_rtr_pdu query = {.version = c->version, .type = c->asked_reset ? WW_RTR_RESET_QUERY : WW_RTR_SERIAL_QUERY};
   if (!c->asked_reset) {
@@ -254,35 +167,16 @@ static enum ww_rtr_action send_query(struct ww_rtr_client *c, struct ww_now now)
   }
   if (!send_pdu(c, &query)) {
     c->errors++;
-    note(c, WW_LOG_ERROR, "no room to send a query");
-    return drop(c);
+    ww_rtr_note(c, WW_LOG_ERROR, "no room to send a query");
+    return ww_rtr_drop(c);
   }
-  note(c, WW_LOG_DEBUG, "%s in version %u", ww_rtr_type_name(query.type), c->version);
+  ww_rtr_note(c, WW_LOG_DEBUG, "%s in version %u", ww_rtr_type_name(query.type), c->version);
   ww_rtr_collect_clear(&c->collect);
   c->host_bits_said = false;
   c->notified = false;
   c->phase = PHASE_QUERIED;
   c->query_sent = c->progress_at = now.mono;
   return WW_RTR_STAY;
-}
-
-/* Opens with another version from now on. Returns whether that may be done at once. */
-static void use_version(struct ww_rtr_client *c, uint8_t version, struct ww_now now) {
-  note(c, WW_LOG_NOTICE, "going to version %u", version);
-  c->version = version;
-  c->version_at = now.mono;
-  c->version_guessed = false;
-  /* RFC 8210 §6: a version mismatch overrides the Retry Interval. Once: two that cannot agree are to back off. */
-  c->reconnect_now = !c->version_switched;
-  c->version_switched = true;
-}
-
-static void settle_version(struct ww_rtr_client *c, struct ww_now now) {
-  c->negotiated = true;
-  c->spoken |= (uint8_t)(1u << c->version);
-  if (c->version_guessed)
-    c->version_at = now.mono;
-  c->version_guessed = false;
 }
 
 /* ------------------------------------------------------------------ PDUs from the cache */
@@ -304,7 +198,7 @@ static enum ww_rtr_action session_mismatch(struct ww_rtr_client *c, struct recei
   /* RFC 8210 §5.1: terminate with code 0 and flush all data learned from that cache. */
   enum ww_rtr_action action = refuse(c, WW_RTR_CORRUPT_DATA, in.octets, in.pdu->len, "session ID %u in a %s, not %u",
                                      in.pdu->session, ww_rtr_type_name(in.pdu->type), expected);
-  flush(c, "the cache began another session");
+  ww_rtr_flush(c, "the cache began another session");
   return action;
 }
 
@@ -370,7 +264,8 @@ static enum ww_rtr_action on_record(struct ww_rtr_client *c, struct received in)
     /* CHOICE: RFC 8210 says nothing of host bits, and caches that send them exist: masked, and said once. */
     c->host_bits_said = true;
     char prefix[WW_PREFIX_STRLEN];
-    note(c, WW_LOG_NOTICE, "host bits set beyond %s are ignored", ww_prefix_format(&pdu->u.prefix.vrp.prefix, prefix));
+    ww_rtr_note(c, WW_LOG_NOTICE, "host bits set beyond %s are ignored",
+                ww_prefix_format(&pdu->u.prefix.vrp.prefix, prefix));
   }
   enum ww_err err = is_key ? ww_rtr_collect_key(&c->collect, &pdu->u.key.key, announce)
                            : ww_rtr_collect_vrp(&c->collect, &pdu->u.prefix.vrp, announce);
@@ -380,37 +275,6 @@ static enum ww_rtr_action on_record(struct ww_rtr_client *c, struct received in)
   if (err == WW_ERR_LIMIT)
     return refuse(c, WW_RTR_INTERNAL_ERROR, NULL, 0, "more than %zu records in one response", c->config.max_records);
   return refuse(c, WW_RTR_INTERNAL_ERROR, NULL, 0, "%s", ww_err_name(err));
-}
-
-static uint32_t clamp_timer(struct ww_rtr_client *c, const char *name, uint32_t value, uint32_t min, uint32_t max) {
-  uint32_t clamped = value < min ? min : value > max ? max : value;
-  if (clamped != value)
-    note(c, WW_LOG_WARNING, "%s Interval of %u s is outside %u..%u: %u s is used", name, value, min, max, clamped);
-  return clamped;
-}
-
-/* CHOICE: RFC 8210 §6 gives ranges and says nothing of values outside them; they are moved to the nearest bound, for
- * data with odd timers is better than none. */
-static void timers_take(struct ww_rtr_client *c, const struct ww_rtr_pdu *eod, struct ww_rtr_resume *point) {
-  /* RFC 6810 §6, §8: version 0 has no timers; poll hourly, keep data for two polling periods. */
-  point->refresh = REFRESH_DEFAULT;
-  point->retry = RETRY_DEFAULT;
-  point->expire = EXPIRE_DEFAULT;
-  if (!eod->u.eod.timers)
-    return;
-  point->refresh = clamp_timer(c, "Refresh", eod->u.eod.refresh, 1, REFRESH_MAX);
-  point->retry = clamp_timer(c, "Retry", eod->u.eod.retry, 1, RETRY_MAX);
-  point->expire = clamp_timer(c, "Expire", eod->u.eod.expire, EXPIRE_MIN, EXPIRE_MAX);
-  /* RFC 8210 §6: Expire MUST be larger than both. Where it is not, the data must still be asked for before it goes. */
-  if (point->refresh >= point->expire || point->retry >= point->expire) {
-    uint32_t half = point->expire / 2;
-    if (point->refresh > half)
-      point->refresh = half;
-    if (point->retry > half)
-      point->retry = half;
-    note(c, WW_LOG_WARNING, "Expire Interval of %u s is not larger than Refresh and Retry: those are cut to %u s",
-         point->expire, half);
-  }
 }
 
 static enum ww_rtr_action on_end_of_data(struct ww_rtr_client *c, struct received in, struct ww_now now) {
@@ -443,16 +307,16 @@ static enum ww_rtr_action on_end_of_data(struct ww_rtr_client *c, struct receive
   c->pending.transient = transient;
   c->pending.point = (struct ww_rtr_resume){
       .valid = true, .version = c->version, .session = c->session, .serial = serial, .last_sync = now.unix_sec};
-  timers_take(c, in.pdu, &c->pending.point);
+  ww_rtr_timers_take(c, in.pdu, &c->pending.point);
   update.refresh = c->pending.point.refresh;
   update.retry = c->pending.point.retry;
   update.expire = c->pending.point.expire;
   c->phase = PHASE_COMMIT;
   c->version_switched = false;
   c->serial_cut = 0;
-  note(c, WW_LOG_INFO, "%s complete at serial %u: %zu prefixes and %zu keys announced, %zu and %zu withdrawn",
-       update.full ? "full set" : "delta", serial, update.delta.announce.vrp_count, update.delta.announce.key_count,
-       update.delta.withdraw.vrp_count, update.delta.withdraw.key_count);
+  ww_rtr_note(c, WW_LOG_INFO, "%s complete at serial %u: %zu prefixes and %zu keys announced, %zu and %zu withdrawn",
+              update.full ? "full set" : "delta", serial, update.delta.announce.vrp_count,
+              update.delta.announce.key_count, update.delta.withdraw.vrp_count, update.delta.withdraw.key_count);
   c->events.update(c->events.ctx, &update); /* last: the owner may commit, and call us, from in there */
   return WW_RTR_STAY;
 }
@@ -463,7 +327,7 @@ static enum ww_rtr_action on_cache_reset(struct ww_rtr_client *c, struct receive
     return out_of_place(c, in);
   /* RFC 8210 §8.3: MUST issue a Reset Query. What we hold stays until the new set is complete. */
   c->force_reset = true;
-  return send_query(c, now);
+  return ww_rtr_send_query(c, now);
 }
 
 static enum ww_rtr_action on_error_report(struct ww_rtr_client *c, struct received in, struct ww_now now) {
@@ -473,21 +337,22 @@ static enum ww_rtr_action on_error_report(struct ww_rtr_client *c, struct receiv
   bool ours = pdu->version == c->version;
   uint16_t code = pdu->u.error.code;
   c->errors++;
-  note(c, code == WW_RTR_NO_DATA ? WW_LOG_NOTICE : WW_LOG_WARNING, "the cache reports %s (%u, version %u): %.*s",
-       ww_rtr_error_name(code), code, pdu->version, (int)(pdu->u.error.text_len < 80 ? pdu->u.error.text_len : 80),
-       pdu->u.error.text_len ? (const char *)pdu->u.error.text : "");
+  ww_rtr_note(c, code == WW_RTR_NO_DATA ? WW_LOG_NOTICE : WW_LOG_WARNING, "the cache reports %s (%u, version %u): %.*s",
+              ww_rtr_error_name(code), code, pdu->version,
+              (int)(pdu->u.error.text_len < 80 ? pdu->u.error.text_len : 80),
+              pdu->u.error.text_len ? (const char *)pdu->u.error.text : "");
 
   if (code == WW_RTR_NO_DATA && asked && (ours || (negotiating && pdu->version < c->version))) {
     /* RFC 8210 §8.4: not fatal; MUST issue periodic Reset Queries. DEVIATION: not at the Retry Interval of §6, which is
      * ten minutes by default, but about once a minute, as draft-ietf-sidrops-8210bis-26 §8.4 advises. */
     if (!ours)
-      use_version(c, pdu->version, now);
+      ww_rtr_use_version(c, pdu->version, now);
     c->reconnect_now = false; /* the connection is as good as another */
-    settle_version(c, now);
+    ww_rtr_settle_version(c, now);
     ww_rtr_collect_clear(&c->collect);
     c->force_reset = true;
     c->phase = PHASE_WAIT;
-    uint32_t wait = retry_interval(c) < NO_DATA_RETRY_SEC ? retry_interval(c) : NO_DATA_RETRY_SEC;
+    uint32_t wait = ww_rtr_retry_interval(c) < NO_DATA_RETRY_SEC ? ww_rtr_retry_interval(c) : NO_DATA_RETRY_SEC;
     c->query_at = now.mono + (ww_mono_ms)wait * 1000;
     return WW_RTR_STAY;
   }
@@ -495,19 +360,19 @@ static enum ww_rtr_action on_error_report(struct ww_rtr_client *c, struct receiv
     /* RFC 8210 §7: a cache of version 0 may end the connection, perhaps with a report of version 0 (CHOICE: of any
      * code); one of version 1 may refuse version 0 with a report of version 1. */
     if (!ours && pdu->version <= c->config.max_version)
-      use_version(c, pdu->version, now);
+      ww_rtr_use_version(c, pdu->version, now);
     else if (ours && c->version > WW_RTR_V0)
-      use_version(c, c->version - 1, now);
+      ww_rtr_use_version(c, c->version - 1, now);
     else
-      note(c, WW_LOG_ERROR, "no common version: the cache wants %u", pdu->version);
-    return drop(c);
+      ww_rtr_note(c, WW_LOG_ERROR, "no common version: the cache wants %u", pdu->version);
+    return ww_rtr_drop(c);
   }
   /* A fatal error. CHOICE: after a Serial Query the next one is a Reset Query whatever the code was: caches answer an
    * old session ID with code 0 and say no more. The data in force stays until that set is complete, or expires: §5.1
    * asks for a flush on a session mismatch, but this report does not say that there was one. */
   if (asked && !c->asked_reset)
     c->force_reset = true;
-  return drop(c);
+  return ww_rtr_drop(c);
 }
 
 /* RFC 8210 §7, before the first answer. *done: the PDU needs no more handling. */
@@ -522,10 +387,10 @@ static enum ww_rtr_action negotiate(struct ww_rtr_client *c, struct received in,
   if (pdu->version < c->version) {
     /* RFC 8210 §7: the cache answers in version 0: MUST downgrade or terminate. A delta cannot be used: it belongs to
      * a session of that version, and ours was of this one. */
-    use_version(c, pdu->version, now);
+    ww_rtr_use_version(c, pdu->version, now);
     if (!c->asked_reset && pdu->type != WW_RTR_CACHE_RESET) {
       *done = true;
-      return drop(c);
+      return ww_rtr_drop(c);
     }
     c->reconnect_now = false; /* no need to */
   } else if (pdu->version > c->version) {
@@ -534,10 +399,10 @@ static enum ww_rtr_action negotiate(struct ww_rtr_client *c, struct received in,
         refuse(c, WW_RTR_UNEXPECTED_VERSION, in.octets, pdu->len, "%s of version %u to a query of version %u",
                ww_rtr_type_name(pdu->type), pdu->version, c->version);
     if (pdu->version <= c->config.max_version)
-      use_version(c, pdu->version, now);
+      ww_rtr_use_version(c, pdu->version, now);
     return action;
   }
-  settle_version(c, now);
+  ww_rtr_settle_version(c, now);
   return WW_RTR_STAY;
 }
 
@@ -647,7 +512,7 @@ enum ww_rtr_action ww_rtr_client_input(struct ww_rtr_client *c, const uint8_t *d
   return action;
 }
 
-/* ------------------------------------------------------------------ connection and time */
+/* ------------------------------------------------------------------ beginning, end, and the owner's answers */
 
 struct ww_rtr_client *ww_rtr_client_new(const struct ww_rtr_client_config *config, const struct ww_rtr_resume *resume,
                                         const struct ww_rtr_client_events *events, const struct ww_log *log,
@@ -674,7 +539,7 @@ struct ww_rtr_client *ww_rtr_client_new(const struct ww_rtr_client_config *confi
     return c;
   c->resume = *resume;
   if (!c->resume.expire)
-    c->resume.expire = EXPIRE_DEFAULT;
+    c->resume.expire = WW_RTR_EXPIRE_DEFAULT;
   if (c->resume.valid) {
     /* CHOICE: the version of the stored session is where we begin, for only there its serial means something. A cache
      * that has learnt version 1 meanwhile is found out when the memory of version 0 lapses. */
@@ -709,64 +574,7 @@ enum ww_rtr_action ww_rtr_client_connected(struct ww_rtr_client *c, struct ww_no
   ww_buf_clear(&c->partial);
   c->negotiated = c->heard = c->notified = c->reconnect_now = c->synced = false;
   /* RFC 8210 §7: a router MUST start each transport connection with a query; it says our version. */
-  return send_query(c, now);
-}
-
-/* Whatever ended the connection, this is the way back to IDLE. */
-static void gone(struct ww_rtr_client *c, struct ww_now now) {
-  ww_rtr_collect_clear(&c->collect);
-  ww_buf_clear(&c->partial);
-  ww_buf_clear(&c->output);
-  if (c->synced && now.mono - c->synced_at >= STABLE_MS)
-    c->failures = 0;
-  c->phase = PHASE_IDLE;
-  c->negotiated = c->synced = false;
-  if (c->reconnect_now) {
-    c->reconnect_now = false;
-    c->connect_at = now.mono;
-    return;
-  }
-  if (c->failures < 32) /* far beyond where doubling meets the Retry Interval */
-    c->failures++;
-  c->connect_at = now.mono + backoff_ms(c, c->failures);
-}
-
-enum ww_rtr_action ww_rtr_client_connect_failed(struct ww_rtr_client *c, const char *why, struct ww_now now) {
-  if (c->phase != PHASE_CONNECTING)
-    return ww_rtr_client_closed(c, now);
-  c->errors++;
-  note(c, WW_LOG_WARNING, "cannot connect: %s", why);
-  gone(c, now);
-  return WW_RTR_STAY;
-}
-
-enum ww_rtr_action ww_rtr_client_closed(struct ww_rtr_client *c, struct ww_now now) {
-  if (c->phase == PHASE_IDLE)
-    return WW_RTR_STAY;
-  if (c->phase == PHASE_CONNECTING) {
-    c->errors++;
-    note(c, WW_LOG_WARNING, "cannot connect: closed");
-  } else if (c->phase != PHASE_CLOSING) {
-    bool unanswered = c->phase == PHASE_QUERIED;
-    note(c, WW_LOG_WARNING, "the cache closed the connection%s",
-         c->phase == PHASE_RESPONSE ? " inside a response" : "");
-    c->errors++;
-    if (unanswered && !c->heard && !(c->spoken & 1u << c->version)) {
-      /* RFC 8210 §7: a cache of version 0 may just close; then the router MAY retry with version 0. It is a guess: not
-       * made of a cache that has ever answered in this version, and taken back if version 0 fares no better. */
-      if (c->version_guessed) {
-        c->version = c->config.max_version;
-        c->version_guessed = false;
-      } else if (c->version > WW_RTR_V0) {
-        use_version(c, c->version - 1, now);
-        c->version_guessed = true;
-      }
-    } else {
-      query_failed(c);
-    }
-  }
-  gone(c, now);
-  return WW_RTR_STAY;
+  return ww_rtr_send_query(c, now);
 }
 
 enum ww_rtr_action ww_rtr_client_committed(struct ww_rtr_client *c, bool ok, size_t unknown, struct ww_now now) {
@@ -786,7 +594,7 @@ enum ww_rtr_action ww_rtr_client_committed(struct ww_rtr_client *c, bool ok, siz
     if (c->refusals < 32)
       c->refusals++;
     c->phase = PHASE_WAIT;
-    c->query_at = now.mono + backoff_ms(c, c->refusals);
+    c->query_at = now.mono + ww_rtr_backoff(c, c->refusals);
     return WW_RTR_STAY;
   }
   c->resume = c->pending.point;
@@ -807,83 +615,6 @@ enum ww_rtr_action ww_rtr_client_committed(struct ww_rtr_client *c, bool ok, siz
     c->query_at = c->query_sent + NOTIFY_GAP_MS;
   c->notified = false;
   return WW_RTR_STAY;
-}
-
-static ww_mono_ms stall_at(const struct ww_rtr_client *c) {
-  return c->progress_at + (ww_mono_ms)retry_interval(c) * STALL_RETRIES * 1000;
-}
-
-enum ww_rtr_action ww_rtr_client_tick(struct ww_rtr_client *c, struct ww_now now) {
-  if (c->has_data && !c->pending.active && now.mono >= c->expire_at) {
-    flush(c, "the Expire Interval has passed");
-    if ((c->phase == PHASE_QUERIED || c->phase == PHASE_RESPONSE) && !c->asked_reset) {
-      c->errors++;
-      return drop(c); /* the delta under way builds on what has just gone */
-    }
-  }
-  switch (c->phase) {
-  case PHASE_IDLE:
-    if (c->pending.active || now.mono < c->connect_at)
-      break;
-    if (c->version < c->config.max_version && now.mono - c->version_at >= VERSION_MEMORY_MS) {
-      note(c, WW_LOG_INFO, "trying version %u again", c->config.max_version);
-      c->version = c->config.max_version;
-      c->version_guessed = false;
-      c->version_at = now.mono;
-      c->spoken = 0;
-    }
-    c->phase = PHASE_CONNECTING;
-    c->connect_until = now.mono + CONNECT_TIMEOUT_MS;
-    c->connects++;
-    return WW_RTR_CONNECT;
-  case PHASE_CONNECTING:
-    if (now.mono < c->connect_until)
-      break;
-    c->errors++;
-    note(c, WW_LOG_WARNING, "cannot connect: no answer in %d s", CONNECT_TIMEOUT_MS / 1000);
-    return drop(c);
-  case PHASE_QUERIED:
-  case PHASE_RESPONSE:
-    if (now.mono < stall_at(c))
-      break;
-    c->errors++;
-    note(c, WW_LOG_WARNING, "no progress for %u s", retry_interval(c) * STALL_RETRIES);
-    return drop(c);
-  case PHASE_WAIT:
-    if (now.mono >= c->query_at)
-      return send_query(c, now);
-    break;
-  case PHASE_COMMIT:
-  case PHASE_CLOSING:
-    break;
-  }
-  return WW_RTR_STAY;
-}
-
-ww_mono_ms ww_rtr_client_deadline(const struct ww_rtr_client *c) {
-  ww_mono_ms at = WW_MONO_NEVER;
-  switch (c->phase) {
-  case PHASE_IDLE:
-    if (!c->pending.active)
-      at = c->connect_at;
-    break;
-  case PHASE_CONNECTING:
-    at = c->connect_until;
-    break;
-  case PHASE_QUERIED:
-  case PHASE_RESPONSE:
-    at = stall_at(c);
-    break;
-  case PHASE_WAIT:
-    at = c->query_at;
-    break;
-  case PHASE_COMMIT:
-  case PHASE_CLOSING:
-    break;
-  }
-  if (c->has_data && !c->pending.active && c->expire_at < at)
-    at = c->expire_at;
-  return at;
 }
 
 struct ww_buf *ww_rtr_client_output(struct ww_rtr_client *c) {
