@@ -62,7 +62,6 @@ CONF
   sleep 1000 >"hold.$per_update" &
   hold=$!
   pids="$pids $hold"
-  start=$(date +%s.%N)
   $pin "$feeder" 127.0.0.1 "$bmp" "$data/vrps-routes.csv" "$per_update" <"hold.$per_update" >feeder.out &
   pids="$pids $!"
   # Done when every route has been judged and the station's session has nothing left to say.

@@ -17,6 +17,7 @@
 #include "daemon/clock.h"
 #include "daemon/config.h"
 #include "daemon/daemon.h"
+#include "daemon/tls.h"
 
 static void emit(void *ctx, enum ww_log_level level, const char *text) {
   struct ww_now now = ww_clock_read();
@@ -27,6 +28,21 @@ static void emit(void *ctx, enum ww_log_level level, const char *text) {
   if (gmtime_r(&seconds, &tm))
     strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%S", &tm);
   fprintf(stderr, "%s.%03uZ %s %s\n", stamp, now.unix_usec / 1000, ww_log_level_name(level), text);
+}
+
+/* Beyond what reading the file finds: certificates, keys and roots that cannot be used. */
+static int check_stations(const struct ww_config *config) {
+  int code = WW_EXIT_OK;
+  for (size_t i = 0; i < config->station_count; i++) {
+    const struct ww_config_station *s = &config->stations[i];
+    struct ww_tls_files files = {.certificate = s->certificate, .key = s->key, .ca = s->ca};
+    struct ww_diag diag = {0};
+    struct ww_tls *tls = NULL;
+    if (!s->plain && ww_tls_new(WW_TLS_CLIENT, &files, &tls, &diag) != WW_OK)
+      code = ww_cli_fail("run", "station %s: %s", s->name, diag.text);
+    ww_tls_unref(tls);
+  }
+  return code;
 }
 
 static int run_daemon(int argc, char **argv) {
@@ -53,9 +69,11 @@ static int run_daemon(int argc, char **argv) {
   if (err != WW_OK)
     return ww_cli_fail_diag("run", path, err, &diag);
   if (check) {
+    int code = check_stations(config);
     ww_config_free(config);
-    printf("%s: good\n", path);
-    return WW_EXIT_OK;
+    if (code == WW_EXIT_OK)
+      printf("%s: good\n", path);
+    return code;
   }
   setvbuf(stderr, NULL, _IOLBF, 4096); /* a line is one write */
   struct ww_log log = {.emit = emit, .level = config->log_level};

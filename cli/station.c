@@ -27,6 +27,7 @@
 #include "base/buf.h"
 #include "bmpout/numbers.h"
 #include "bmpout/render.h"
+#include "daemon/listen.h"
 #include "daemon/stream.h"
 #include "daemon/tls.h"
 #include "wire/bmp.h"
@@ -309,8 +310,10 @@ static int serve(struct station *st, const char *listen, const char *plain) {
       fprintf(stderr, "waywarden station: listening on %s (plain)\n", ww_listener_address(st->plain_listener));
   }
   uv_run(&st->loop, UV_RUN_DEFAULT);
-  while (st->sessions)
-    session_free(st->sessions);
+  for (struct session *next, *s = st->sessions; s; s = next) {
+    next = s->next;
+    session_free(s);
+  }
   uv_loop_close(&st->loop);
   if (err != WW_OK)
     return WW_EXIT_FAILED;

@@ -23,6 +23,7 @@
 
 #include "base/buf.h"
 #include "base/text.h"
+#include "daemon/listen.h"
 #include "daemon/station_io.h"
 #include "daemon/stream.h"
 #include "wire/bmp.h"
@@ -359,8 +360,8 @@ void ww_bmp_io_stop(struct ww_bmp_io *io) {
   io->stopped = true;
   for (size_t i = 0; i < io->listener_count; i++)
     ww_listener_close(io->listeners[i]);
-  while (io->connections) {
-    struct connection *c = io->connections;
+  for (struct connection *next, *c = io->connections; c; c = next) {
+    next = c->next;
     if (c->router)
       c->router->connection = NULL; /* stations get Termination, not a Peer Down for every peer */
     ww_stream_abort(c->stream);

@@ -22,7 +22,7 @@
 
 #include "base/text.h"
 #include "bmpout/session.h"
-#include "daemon/stream.h"
+#include "daemon/listen.h"
 #include "feeds/bmp_feed.h"
 
 enum {
@@ -175,6 +175,12 @@ static int word_index(const char *const *words, const char *word) {
     if (strcmp(words[i], word) == 0)
       return i;
   return -1;
+}
+
+/* Of a word that was checked. */
+static unsigned view_bit(const char *word) {
+  int i = word_index(views, word);
+  return i < 0 ? 0 : 1u << i;
 }
 
 static int check_word(cfg_t *cfg, cfg_opt_t *opt, const char *const *words) {
@@ -475,7 +481,7 @@ static bool take_routers(struct ww_config *c, cfg_t *cfg) {
       ok = ok && ww_addr_parse(cfg_getstr(s, "address"), &to->address) == WW_OK;
     ok = ok && ww_asn_parse(cfg_getstr(s, "local-as"), &to->local_as) == WW_OK;
     for (unsigned k = 0; k < cfg_size(s, "views"); k++)
-      to->views |= 1u << word_index(views, cfg_getnstr(s, "views", k));
+      to->views |= view_bit(cfg_getnstr(s, "views", k));
   }
   return ok;
 }

@@ -20,6 +20,7 @@
 
 #include "base/buf.h"
 #include "daemon/bmp_io.h"
+#include "daemon/listen.h"
 #include "daemon/pipeline.h"
 #include "daemon/rtr_io.h"
 #include "daemon/station_io.h"
@@ -320,7 +321,9 @@ void ww_control_stop(struct ww_control *control) {
   if (!control)
     return;
   ww_listener_close(control->listener);
-  while (control->clients)
-    client_drop(control->clients);
+  for (struct client *next, *c = control->clients; c; c = next) {
+    next = c->next;
+    client_drop(c);
+  }
   free(control);
 }

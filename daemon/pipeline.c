@@ -516,8 +516,13 @@ static void next_job(struct ww_pipeline *p) {
 
 static struct job *job_new(struct ww_pipeline *p, enum job_kind kind, int source) {
   struct job *job = p->stopped ? NULL : calloc(1, sizeof(*job));
-  if (!job)
+  if (!job) {
+    if (!p->stopped) { /* a source that is never told of its update would wait for ever */
+      ww_log(&p->daemon->log, WW_LOG_ERROR, "no memory to take an update");
+      ww_daemon_stop(p->daemon, true);
+    }
     return NULL;
+  }
   job->pipeline = p;
   job->kind = kind;
   job->source = source;

@@ -313,7 +313,7 @@ bool ww_station_io_start(struct ww_station_io *io) {
 void ww_station_io_add_router(struct ww_station_io *io, struct ww_router *router) {
   if (io->stopping)
     return;
-  struct link **links = realloc(io->links, (io->link_count + io->station_count) * sizeof(*links));
+  struct link **links = realloc(io->links, (io->link_count + io->station_count) * sizeof(struct link *));
   if (!links && io->station_count)
     return;
   io->links = links;

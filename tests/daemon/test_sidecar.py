@@ -59,8 +59,8 @@ class Router:
 class Sidecar:
     """A daemon with one station, in a folder of its own."""
 
-    def __init__(self, lab, name, config, station=True, extra=""):
-        self.lab, self.name, self.port = lab, name, free_port()
+    def __init__(self, lab, name, config, station=True, extra="", wrapper=()):
+        self.lab, self.name, self.port, self.wrapper = lab, name, free_port(), wrapper
         self.control = lab.path(name + ".sock")
         self.station = None
         text = f'store = "{lab.path(name + ".store")}"\ncontrol = "{self.control}"\nbmp-listen "127.0.0.1:{self.port}" {{ }}\n'
@@ -84,7 +84,8 @@ class Sidecar:
 
     def start(self):
         self.runs += 1
-        self.daemon = self.lab.start(f"{self.name}-daemon{self.runs}", WAYWARDEN, "run", "-c", self.lab.path(self.name + ".conf"))
+        self.daemon = self.lab.start(f"{self.name}-daemon{self.runs}", *self.wrapper, WAYWARDEN, "run", "-c",
+                                     self.lab.path(self.name + ".conf"))
         self.lab.wait("the daemon listens", lambda: "BMP: listening" in self.daemon.output() or not self.daemon.alive())
         check(self.daemon.alive(), "the daemon runs")
 
@@ -390,6 +391,36 @@ def slow(lab):
     check(s.daemon.stop() == 0, "the daemon stops cleanly")
 
 
+# ---- more connections than there may be ----
+
+def limits(lab):
+    def seconds():
+        with open(f"/proc/{s.daemon.child.pid}/stat") as f:
+            return sum(int(n) for n in f.read().rsplit(")", 1)[1].split()[11:13]) / os.sysconf("SC_CLK_TCK")
+    s = Sidecar(lab, "limits", 'static { vrp = {"198.51.100.0/24 AS64510"} }\n', wrapper=("sh", "-c", 'ulimit -n 64; exec "$@"', "sh"))
+    s.ready()
+    crowd = [socket.create_connection(("127.0.0.1", s.port)) for _ in range(100)]
+    time.sleep(0.5)
+    before = seconds()
+    time.sleep(2)
+    check(seconds() - before < 0.5, "out of descriptors the daemon rests")
+    for each in crowd:
+        each.close()
+    Router(s.port).routes()
+    lab.wait("and goes on when there are some", lambda: s.states().get("198.51.100.0/24") == "valid", 30)
+    check(s.daemon.stop() == 0, "the daemon stops cleanly")
+
+    s = Sidecar(lab, "crowd", 'static { vrp = {"198.51.100.0/24 AS64510"} }\n')
+    s.ready()
+    Router(s.port).routes()
+    crowd = [socket.create_connection(("127.0.0.1", s.port)) for _ in range(300)]
+    lab.wait("more than 256 connections are turned away", lambda: s.said("256 connections are the most there may be"), 20)
+    for each in crowd:
+        each.close()
+    lab.wait("the router that was there goes on", lambda: s.states().get("198.51.100.0/24") == "valid", 20)
+    check(s.daemon.stop() == 0, "the daemon stops cleanly")
+
+
 # ---- the control socket, by hand ----
 
 def control(lab):
@@ -421,7 +452,7 @@ def control(lab):
 
 
 silent = socket.create_server(("127.0.0.1", 0))
-PARTS = {"files": files, "warm": warm, "rtr": rtr, "grace": grace, "slow": slow, "control": control}
+PARTS = {"files": files, "warm": warm, "rtr": rtr, "grace": grace, "slow": slow, "limits": limits, "control": control}
 for part in sys.argv[1:] or PARTS:
     with Lab() as lab:
         print(f"-- {part}", flush=True)

@@ -163,6 +163,11 @@ def client_side(lab):
     text += station("good", good.port) + station("by-address", by_address.port, server_name="")
     text += station("dead", dead) + station("lost", 1, host="does-not-exist.invalid")
     lab.write("waywarden.conf", text)
+    bad = lab.write("bad.conf", text.replace("pki/sidecar.key", "pki/station.key"))
+    for more in ((), ("--check-config",)):
+        done = subprocess.run([WAYWARDEN, "run", "-c", bad, *more], capture_output=True, text=True, timeout=30)
+        check(done.returncode == 1 and "station.key' does not belong to certificate file" in done.stderr,
+              f"run {' '.join(more)} refuses another's key")
     daemon = lab.start("daemon", WAYWARDEN, "run", "-c", lab.path("waywarden.conf"))
     lab.wait("the daemon listens", lambda: "BMP: listening" in daemon.output())
     router = socket.create_connection(("127.0.0.1", bmp))
