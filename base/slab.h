@@ -27,8 +27,7 @@ void ww_slab_free(struct ww_slab *slab, uint32_t id);
 size_t ww_slab_bytes(const struct ww_slab *slab);
 
 static inline void *ww_slab_at(const struct ww_slab *slab, uint32_t id) {
-  return slab->chunks[id >> WW_SLAB_CHUNK_SHIFT] +
-         (size_t)(id & ((1u << WW_SLAB_CHUNK_SHIFT) - 1)) * slab->object_size;
+  return slab->chunks[id >> WW_SLAB_CHUNK_SHIFT] + (size_t)(id & ((1u << WW_SLAB_CHUNK_SHIFT) - 1)) * slab->object_size;
 }
 
 #endif
