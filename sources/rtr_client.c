@@ -395,10 +395,11 @@ static enum ww_rtr_action negotiate(struct ww_rtr_client *c, struct received in,
     c->reconnect_now = false; /* no need to */
   } else if (pdu->version > c->version) {
     *done = true;
+    bool known = pdu->version <= c->config.max_version;
     enum ww_rtr_action action =
-        refuse(c, WW_RTR_UNEXPECTED_VERSION, in.octets, pdu->len, "%s of version %u to a query of version %u",
-               ww_rtr_type_name(pdu->type), pdu->version, c->version);
-    if (pdu->version <= c->config.max_version)
+        refuse(c, known ? WW_RTR_UNEXPECTED_VERSION : WW_RTR_UNSUPPORTED_VERSION, in.octets, pdu->len,
+               "%s of version %u to a query of version %u", ww_rtr_type_name(pdu->type), pdu->version, c->version);
+    if (known)
       ww_rtr_use_version(c, pdu->version, now);
     return action;
   }

@@ -1,18 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The codec of the RPKI-to-Router protocol, versions 0 (RFC 6810) and 1 (RFC 8210).
+ * The codec of the RPKI-to-Router protocol, versions 0 (RFC 6810), 1 (RFC 8210) and 2 (draft-ietf-sidrops-8210bis-26).
  *
  *     version(8)  type(8)  session, error code, or flags and zero(16)  length(32)  body
  *
- * A decode looks at the header first and judges the length before it waits for the body: every type but three has one
- * length for each version, and those three (Router Key, Error Report and, by version, End of Data) have bounds. A
+ * A decode looks at the header first and judges the length before it waits for the body: every type has one length for
+ * each version but Router Key, Error Report and ASPA, which have bounds. A
  * corrupt length is therefore told at its eighth octet, and nobody waits for 2 GB that will never come. The body is
  * read by a reader bounded to that length and must be used up.
  *
  * What comes out borrows from the input (keys, embedded PDUs, texts); nothing is allocated. Which PDU may come when is
  * not judged here: sources/rtr_client.c does that. Reserved fields are not looked at and are written as zero.
  *
- * Clauses: RFC 8210 §5.1 to §5.11, §12; RFC 6810 §5.1 to §5.10.
+ * The ASPA PDU changed its form under one version number and one type (see decode_aspa()); the two can be told apart by
+ * content only.
+ *
+ * Clauses: RFC 8210 §5.1 to §5.11, §12; RFC 6810 §5.1 to §5.10; draft-ietf-sidrops-8210bis-26 §5.1, §5.12, §12.
  */
 #include "wire/rtr.h"
 
@@ -24,6 +27,10 @@ enum {
   RTR_IPV6_LEN = 32,
   RTR_KEY_MIN_LEN = 32,   /* and the key itself */
   RTR_ERROR_MIN_LEN = 16, /* and the PDU and the text */
+  RTR_ASPA_MIN_LEN = 12,  /* and the providers */
+  RTR_ASPA_OLD_LEN = 16,  /* of the old layout, and the providers */
+  RTR_ASN_LEN = 4,
+  RTR_OLD_AFI_MAX = 3, /* two bits at most were ever given a meaning */
   RTR_FLAG_ANNOUNCE = 1,
 };
 
@@ -47,6 +54,16 @@ const char *ww_rtr_error_name(uint16_t code) {
     return "Duplicate Announcement Received";
   case WW_RTR_UNEXPECTED_VERSION:
     return "Unexpected Protocol Version";
+  case WW_RTR_ASPA_LIST:
+    return "ASPA Provider List Error";
+  case WW_RTR_TRANSPORT_ERROR:
+    return "Transport Error";
+  case WW_RTR_ORDERING:
+    return "Ordering Error";
+  case WW_RTR_CACHE_RESTART:
+    return "Cache Restart";
+  case WW_RTR_CACHE_SHUTDOWN:
+    return "Cache Shutdown";
   default:
     return "unknown error";
   }
@@ -74,8 +91,22 @@ const char *ww_rtr_type_name(uint8_t type) {
     return "Router Key";
   case WW_RTR_ERROR_REPORT:
     return "Error Report";
+  case WW_RTR_ASPA:
+    return "ASPA";
   default:
     return "unknown PDU";
+  }
+}
+
+bool ww_rtr_error_is_fatal(uint8_t version, uint16_t code) {
+  switch (code) {
+  case WW_RTR_NO_DATA:
+    return false;
+  case WW_RTR_UNSUPPORTED_VERSION: /* draft-ietf-sidrops-8210bis-26 §12: no longer */
+  case WW_RTR_CACHE_RESTART:
+    return version < WW_RTR_V2;
+  default:
+    return true;
   }
 }
 
@@ -110,6 +141,10 @@ static bool length_bounds(uint8_t version, uint8_t type, uint32_t *min, uint32_t
     *min = RTR_ERROR_MIN_LEN;
     *max = WW_RTR_MAX_LEN;
     return true;
+  case WW_RTR_ASPA:
+    *min = RTR_ASPA_MIN_LEN;
+    *max = WW_RTR_MAX_LEN; /* draft-ietf-sidrops-8210bis-26 §5.1 */
+    return version >= WW_RTR_V2;
   default:
     return false;
   }
@@ -163,6 +198,56 @@ static enum ww_err decode_ipv6(struct ww_reader *r, struct ww_rtr_pdu *out, stru
   return WW_OK;
 }
 
+/*
+ * The form of revisions up to -15 had nothing in the header and began its body with
+ *
+ *     flags(8)  zero, earlier AFI flags(8)  provider count(16)  customer(32)  providers ...
+ *
+ * Read by today's form that is a withdrawal with a list, which §5.12 forbids, of a customer between AS16777216 and
+ * AS16842751 or, for an old withdrawal, of one below AS65536. Taken for old is only an announcement whose count agrees
+ * with its length: every cache begins with one, and no cache withdraws a customer of those by mistake in just that
+ * form.
+ */
+static bool aspa_is_old(const struct ww_rtr_pdu *pdu, struct ww_reader body) {
+  if (pdu->session != 0 || pdu->len < RTR_ASPA_OLD_LEN)
+    return false;
+  uint8_t flags = ww_reader_u8(&body), afi = ww_reader_u8(&body);
+  uint32_t count = ww_reader_u16(&body);
+  return flags == RTR_FLAG_ANNOUNCE && afi <= RTR_OLD_AFI_MAX && count == (pdu->len - RTR_ASPA_OLD_LEN) / RTR_ASN_LEN;
+}
+
+static enum ww_err decode_aspa(struct ww_reader *r, struct ww_rtr_pdu *out, uint16_t *error_code,
+                               struct ww_diag *diag) {
+  struct ww_rtr_aspa *aspa = &out->u.aspa;
+  *aspa = (struct ww_rtr_aspa){.old_layout = aspa_is_old(out, *r)};
+  aspa->announce = aspa->old_layout || (out->session >> 8 & RTR_FLAG_ANNOUNCE) != 0;
+  out->session = 0;
+  if (aspa->old_layout)
+    (void)ww_reader_u32(r); /* seen by aspa_is_old() */
+  aspa->customer = ww_reader_u32(r);
+  aspa->provider_count = (uint32_t)(ww_reader_left(r) / RTR_ASN_LEN);
+  aspa->providers = ww_reader_take(r, (size_t)aspa->provider_count * RTR_ASN_LEN);
+  if (!aspa->announce || aspa->old_layout)
+    return WW_OK;
+  *error_code = WW_RTR_ASPA_LIST;
+  if (!aspa->provider_count) /* draft-ietf-sidrops-8210bis-26 §5.12: at least one */
+    return ww_fail(diag, WW_ERR_MALFORMED, WW_RTR_HEADER_LEN, "draft-ietf-sidrops-8210bis-26 §5.12",
+                   "ASPA of AS%u without a provider", aspa->customer);
+  struct ww_reader list = ww_reader_make(aspa->providers, (size_t)aspa->provider_count * RTR_ASN_LEN);
+  uint32_t before = ww_reader_u32(&list);
+  for (uint32_t i = 1; i < aspa->provider_count; i++) {
+    uint32_t asn = ww_reader_u32(&list);
+    /* draft-ietf-sidrops-8210bis-26 §5.12: in increasing order, each unique, and no AS 0 among several; where they
+     * ascend it could only be the first. */
+    if (!before || asn <= before)
+      return ww_fail(diag, WW_ERR_MALFORMED, RTR_ASPA_MIN_LEN + (size_t)i * RTR_ASN_LEN,
+                     "draft-ietf-sidrops-8210bis-26 §5.12", "ASPA of AS%u: provider AS%u follows AS%u", aspa->customer,
+                     asn, before);
+    before = asn;
+  }
+  return WW_OK;
+}
+
 static enum ww_err decode_error(struct ww_reader *r, struct ww_rtr_pdu *out, struct ww_diag *diag) {
   out->u.error.code = out->session;
   out->session = 0;
@@ -193,7 +278,7 @@ enum ww_err ww_rtr_decode(const uint8_t *data, size_t avail, struct ww_rtr_pdu *
   /* CHOICE: RFC 8210 §7 has a router ignore a Serial Notify, and never answer an Error Report, whatever its version;
    * so these two, whose form has been the same in all versions, are read from any. */
   *error_code = WW_RTR_UNSUPPORTED_VERSION;
-  if (out->version > WW_RTR_V1 && out->type != WW_RTR_SERIAL_NOTIFY && out->type != WW_RTR_ERROR_REPORT)
+  if (out->version > WW_RTR_VERSION_MAX && out->type != WW_RTR_SERIAL_NOTIFY && out->type != WW_RTR_ERROR_REPORT)
     return ww_fail(diag, WW_ERR_MALFORMED, 0, "RFC 8210 §7", "protocol version %u", out->version);
   *error_code = WW_RTR_UNSUPPORTED_PDU;
   uint32_t min, max;
@@ -201,7 +286,8 @@ enum ww_err ww_rtr_decode(const uint8_t *data, size_t avail, struct ww_rtr_pdu *
     return ww_fail(diag, WW_ERR_MALFORMED, 1, "RFC 8210 §12", "PDU type %u is not of version %u", out->type,
                    out->version);
   *error_code = WW_RTR_CORRUPT_DATA;
-  if (out->len < min || out->len > max)
+  if (out->len < min || out->len > max ||
+      (out->type == WW_RTR_ASPA && (out->len - RTR_ASPA_MIN_LEN) % RTR_ASN_LEN != 0))
     return ww_fail(diag, WW_ERR_MALFORMED, 4, "RFC 8210 §5", "length %u of a %s of version %u", out->len,
                    ww_rtr_type_name(out->type), out->version);
   if (avail < out->len)
@@ -247,6 +333,9 @@ enum ww_err ww_rtr_decode(const uint8_t *data, size_t avail, struct ww_rtr_pdu *
     out->u.key.key.spki_len = out->len - RTR_KEY_MIN_LEN;
     out->u.key.key.spki = ww_reader_take(&body, out->u.key.key.spki_len);
     break;
+  case WW_RTR_ASPA:
+    err = decode_aspa(&body, out, error_code, diag);
+    break;
   default: /* Error Report: the types are closed by length_bounds() */
     err = decode_error(&body, out, diag);
     break;
@@ -280,6 +369,10 @@ void ww_rtr_write(struct ww_writer *w, const struct ww_rtr_pdu *pdu) {
     break;
   case WW_RTR_ROUTER_KEY:
     ww_writer_u8(w, pdu->u.key.announce ? RTR_FLAG_ANNOUNCE : 0);
+    ww_writer_u8(w, 0);
+    break;
+  case WW_RTR_ASPA:
+    ww_writer_u8(w, pdu->u.aspa.announce ? RTR_FLAG_ANNOUNCE : 0);
     ww_writer_u8(w, 0);
     break;
   case WW_RTR_ERROR_REPORT:
@@ -320,6 +413,10 @@ void ww_rtr_write(struct ww_writer *w, const struct ww_rtr_pdu *pdu) {
     ww_writer_bytes(w, pdu->u.error.pdu, pdu->u.error.pdu_len);
     ww_writer_u32(w, pdu->u.error.text_len);
     ww_writer_bytes(w, pdu->u.error.text, pdu->u.error.text_len);
+    break;
+  case WW_RTR_ASPA:
+    ww_writer_u32(w, pdu->u.aspa.customer);
+    ww_writer_bytes(w, pdu->u.aspa.providers, (size_t)pdu->u.aspa.provider_count * RTR_ASN_LEN);
     break;
   default: /* Reset Query, Cache Response, Cache Reset end with their header */
     break;

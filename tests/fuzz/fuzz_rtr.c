@@ -33,7 +33,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
       break;
     }
     if (err != WW_OK) {
-      CHECK(err == WW_ERR_MALFORMED && code <= WW_RTR_UNEXPECTED_VERSION && diag.text[0]);
+      CHECK(err == WW_ERR_MALFORMED && code <= WW_RTR_ASPA_LIST && diag.text[0]);
       break;
     }
     CHECK(pdu.len >= WW_RTR_HEADER_LEN && pdu.len <= size - at);
@@ -41,6 +41,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (prefix)
       CHECK(ww_prefix_is_canonical(&pdu.u.prefix.vrp.prefix) &&
             pdu.u.prefix.vrp.max_len >= pdu.u.prefix.vrp.prefix.len);
+    if (pdu.type == WW_RTR_ASPA) {
+      const struct ww_rtr_aspa *aspa = &pdu.u.aspa;
+      CHECK(pdu.version == WW_RTR_V2 && pdu.len == (aspa->old_layout ? 16 : 12) + aspa->provider_count * 4);
+      if (aspa->old_layout) { /* is not written */
+        at += pdu.len;
+        continue;
+      }
+      CHECK(!aspa->announce || aspa->provider_count);
+      for (size_t i = 1; aspa->announce && i < aspa->provider_count; i++)
+        CHECK(memcmp(aspa->providers + 4 * (i - 1), aspa->providers + 4 * i, 4) < 0 &&
+              memcmp(aspa->providers, "\0\0\0", 4) != 0);
+    }
     uint8_t *out = malloc(pdu.len);
     CHECK(out);
     struct ww_writer w = ww_writer_make(out, pdu.len);
@@ -53,6 +65,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
             ww_vrp_compare(&again.u.prefix.vrp, &pdu.u.prefix.vrp) == 0);
     if (pdu.type == WW_RTR_ROUTER_KEY)
       CHECK(again.u.key.announce == pdu.u.key.announce && ww_router_key_compare(&again.u.key.key, &pdu.u.key.key) == 0);
+    if (pdu.type == WW_RTR_ASPA)
+      CHECK(again.u.aspa.announce == pdu.u.aspa.announce && again.u.aspa.customer == pdu.u.aspa.customer &&
+            again.u.aspa.provider_count == pdu.u.aspa.provider_count);
     free(out);
     at += pdu.len;
   }

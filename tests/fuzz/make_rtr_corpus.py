@@ -19,8 +19,8 @@ def v6(flags, plen, maxlen, addr=b"\x20\x01\x0d\xb8" + bytes(12), asn=64501, ver
     return pdu(version, 6, 0, bytes([flags, plen, maxlen, 0]) + addr + struct.pack(">I", asn))
 
 
-def key(flags, spki=bytes(91)):
-    return pdu(1, 9, flags << 8, bytes(range(20)) + struct.pack(">I", 64500) + spki)
+def key(flags, spki=bytes(91), version=1):
+    return pdu(version, 9, flags << 8, bytes(range(20)) + struct.pack(">I", 64500) + spki)
 
 
 def error(code, quoted=b"", text=b"", version=1):
@@ -29,6 +29,15 @@ def error(code, quoted=b"", text=b"", version=1):
 
 def u32(*values):
     return struct.pack(">%dI" % len(values), *values)
+
+
+def aspa(flags, customer, *providers):
+    return pdu(2, 11, flags << 8, u32(customer, *providers))
+
+
+def old_aspa(flags, customer, *providers):
+    """As revisions up to -15 of draft-ietf-sidrops-8210bis had it, and StayRTR 0.5.1 sends it."""
+    return pdu(2, 11, 0, bytes([flags, 0]) + struct.pack(">H", len(providers)) + u32(customer, *providers))
 
 
 RTR = {
@@ -51,7 +60,16 @@ RTR = {
     "key-in-version-0": b"\x00" + key(1)[1:],
     "key-empty": pdu(1, 9, 256, bytes(24)),
     "key-too-long": key(1, bytes(1025)),
-    "aspa-of-version-2": pdu(2, 11, 256, u32(1, 2)),
+    "full-set-v2": pdu(2, 3, 7) + v4(1, 24, 24, version=2) + key(1, version=2) + aspa(1, 64500, 1, 2, 3) + pdu(2, 7, 7, u32(5, 3600, 600, 7200)),
+    "aspa-of-version-2": aspa(1, 1, 2),
+    "aspa-in-version-1": b"\x01" + aspa(1, 1, 2)[1:],
+    "aspa-withdrawal": aspa(0, 64500),
+    "aspa-withdrawal-with-list": aspa(0, 64500, 9, 4),
+    "aspa-without-providers": aspa(1, 64500),
+    "aspa-unsorted": aspa(1, 64500, 3, 2),
+    "aspa-as0-with-others": aspa(1, 64500, 0, 2),
+    "aspa-of-old-layout": old_aspa(1, 65000, 65001),
+    "aspa-length-odd": pdu(2, 11, 256, u32(1) + b"\0\0"),
     "type-5": pdu(1, 5),
     "truncated": v6(1, 32, 48)[:-1],
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The RTR codec against octets written by hand from the diagrams of RFC 6810 §5 and RFC 8210 §5. Bad input first.
+ * The RTR codec against octets written by hand from the diagrams of RFC 6810 §5, RFC 8210 §5 and
+ * draft-ietf-sidrops-8210bis-26 §5. Bad input first.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -41,6 +42,14 @@ static const struct sample samples[] = {
     SAMPLE("error report", 1, 10, 0, 6, 0, 0, 0, 26, 0, 0, 0, 8, 1, 2, 0, 0, 0, 0, 0, 8, 0, 0, 0, 2, 'n', 'o'),
     SAMPLE("error report, empty", 0, 10, 0, 2, 0, 0, 0, 16, 0, 0, 0, 0, 0, 0, 0, 0),
     SAMPLE("error report v2", 2, 10, 0, 4, 0, 0, 0, 16, 0, 0, 0, 0, 0, 0, 0, 0),
+    SAMPLE("aspa", 2, 11, 1, 0, 0, 0, 0, 20, 0, 0, 0xfd, 0xe8, 0, 0, 0xfd, 0xe9, 0, 1, 0, 0),
+    SAMPLE("aspa without providers", 2, 11, 1, 0, 0, 0, 0, 16, 0, 0, 0xfd, 0xe8, 0, 0, 0, 0),
+    SAMPLE("aspa withdrawal", 2, 11, 0, 0, 0, 0, 0, 12, 0, 0, 0xfd, 0xe8),
+    SAMPLE("aspa withdrawal with a list", 2, 11, 0, 0, 0, 0, 0, 20, 0, 0, 0xfd, 0xe8, 0, 0, 0, 7, 0, 0, 0, 5),
+    SAMPLE("router key v2", 2, 9, 0, 0, 0, 0, 0, 33, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19,
+           20, 0, 0, 0xfd, 0xe8, 0x30),
+    SAMPLE("end of data v2", 2, 7, 0xab, 0xcd, 0, 0, 0, 24, 0, 0, 0, 9, 0, 0, 0x0e, 0x10, 0, 0, 2, 0x58, 0, 0, 0x1c,
+           0x20),
 };
 enum { SAMPLES = sizeof(samples) / sizeof(samples[0]) };
 
@@ -85,7 +94,7 @@ static void test_wrong_lengths(void **state) {
   static const uint32_t lengths[] = {0, 5, 7, 9, 13, 19, 21, 25, 31, 0x7fffffff, 0xffffffff};
   for (size_t i = 0; i < SAMPLES; i++) {
     uint8_t type = samples[i].octets[1];
-    if (type == WW_RTR_ERROR_REPORT || type == WW_RTR_ROUTER_KEY)
+    if (type == WW_RTR_ERROR_REPORT || type == WW_RTR_ROUTER_KEY || type == WW_RTR_ASPA)
       continue;
     for (size_t k = 0; k < sizeof(lengths) / sizeof(lengths[0]); k++) {
       uint8_t header[8];
@@ -124,10 +133,14 @@ static void test_unknown_types_and_versions(void **state) {
     if (type == 5 || type > 10)
       assert_malformed(header, 8, WW_RTR_UNSUPPORTED_PDU);
     header[0] = 2;
+    if (type == 5 || type > 11)
+      assert_malformed(header, 8, WW_RTR_UNSUPPORTED_PDU);
+    header[0] = 3;
     if (type != WW_RTR_SERIAL_NOTIFY && type != WW_RTR_ERROR_REPORT)
       assert_malformed(header, 8, WW_RTR_UNSUPPORTED_VERSION);
   }
-  /* RFC 6810 has no Router Key */
+  /* RFC 8210 has no ASPA, RFC 6810 no Router Key either */
+  assert_malformed((const uint8_t[]){1, 11, 1, 0, 0, 0, 0, 16}, 8, WW_RTR_UNSUPPORTED_PDU);
   assert_malformed((const uint8_t[]){0, 9, 1, 0, 0, 0, 0, 123}, 8, WW_RTR_UNSUPPORTED_PDU);
   assert_malformed((const uint8_t[]){255, 3, 0, 0, 0, 0, 0, 8}, 8, WW_RTR_UNSUPPORTED_VERSION);
 }
@@ -228,12 +241,14 @@ static void test_fields(void **state) {
     case WW_RTR_END_OF_DATA:
       assert_int_equal(pdu.session, 0xabcd);
       assert_int_equal(pdu.u.eod.serial, 9);
-      assert_int_equal(pdu.u.eod.timers, pdu.version == 1);
+      assert_int_equal(pdu.u.eod.timers, pdu.version >= 1);
       assert_int_equal(pdu.u.eod.refresh, pdu.version ? 3600 : 0);
       assert_int_equal(pdu.u.eod.retry, pdu.version ? 600 : 0);
       assert_int_equal(pdu.u.eod.expire, pdu.version ? 7200 : 0);
       break;
     case WW_RTR_ROUTER_KEY:
+      if (pdu.version == 2)
+        break;
       assert_true(pdu.u.key.announce);
       assert_int_equal(pdu.u.key.key.asn, 65000);
       assert_int_equal(pdu.u.key.key.ski[19], 20);
@@ -259,6 +274,105 @@ static void test_fields(void **state) {
   assert_int_equal(pdu.u.error.pdu_len, 8);
   assert_int_equal(pdu.u.error.text_len, 2);
   assert_memory_equal(pdu.u.error.text, "no", 2);
+}
+
+static void test_aspa_lengths(void **state) {
+  (void)state;
+  static const uint32_t bad[] = {0, 8, 11, 13, 14, 15, 17, 21, 65533, 65536, 0x80000000};
+  for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+    uint8_t header[8] = {2, 11, 1, 0};
+    for (int b = 0; b < 4; b++)
+      header[4 + b] = (uint8_t)(bad[i] >> (24 - 8 * b));
+    assert_malformed(header, 8, WW_RTR_CORRUPT_DATA);
+  }
+  /* 16380 providers is the most that fits */
+  struct ww_rtr_pdu pdu;
+  uint16_t code;
+  size_t len = 65532;
+  uint8_t *most = calloc(1, len);
+  assert_non_null(most);
+  memcpy(most, (const uint8_t[]){2, 11, 1, 0, 0, 0, 0xff, 0xfc, 0, 0, 0, 1}, 12);
+  for (size_t i = 12; i < len; i += 4) {
+    most[i + 2] = (uint8_t)(i >> 8);
+    most[i + 3] = (uint8_t)i;
+  }
+  assert_int_equal(decode(most, len, &pdu, &code), WW_OK);
+  assert_int_equal(pdu.u.aspa.provider_count, 16380);
+  free(most);
+}
+
+/* draft-ietf-sidrops-8210bis-26 §5.12 */
+static void test_aspa_lists(void **state) {
+  (void)state;
+  static const struct {
+    uint32_t count;
+    uint8_t providers[3]; /* low octets */
+    bool good;
+  } cases[] = {
+      {0, {0}, false},       {1, {7}, true},        {1, {0}, true},        {2, {7, 8}, true},  {2, {8, 7}, false},
+      {2, {7, 7}, false},    {2, {0, 7}, false},    {2, {7, 0}, false},    {2, {0, 0}, false}, {3, {1, 2, 255}, true},
+      {3, {1, 3, 2}, false}, {3, {1, 2, 2}, false}, {3, {0, 1, 2}, false},
+  };
+  for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+    for (int announce = 0; announce < 2; announce++) {
+      uint32_t len = 12 + 4 * cases[i].count;
+      uint8_t aspa[24] = {2, 11, (uint8_t)announce, 0, 0, 0, 0, (uint8_t)len, 0x7f, 0, 0, 1};
+      for (uint32_t k = 0; k < cases[i].count; k++)
+        aspa[12 + 4 * k + 3] = cases[i].providers[k];
+      struct ww_rtr_pdu pdu;
+      uint16_t code;
+      if (announce && !cases[i].good) {
+        assert_malformed(aspa, len, WW_RTR_ASPA_LIST);
+        continue;
+      }
+      assert_int_equal(decode(aspa, len, &pdu, &code), WW_OK);
+      assert_int_equal(pdu.u.aspa.announce, announce);
+      assert_false(pdu.u.aspa.old_layout);
+      assert_int_equal(pdu.u.aspa.customer, 0x7f000001);
+      assert_int_equal(pdu.u.aspa.provider_count, cases[i].count);
+    }
+}
+
+/* The form of revisions up to -15; the first is StayRTR 0.5.1, octet for octet. */
+static void test_aspa_of_old_layout(void **state) {
+  (void)state;
+  static const struct {
+    uint8_t octets[24];
+    uint8_t len;
+    bool old;
+  } cases[] = {
+      {{2, 11, 0, 0, 0, 0, 0, 20, 1, 0, 0, 1, 0, 0, 0xfd, 0xe8, 0, 0, 0xfd, 0xe9}, 20, true},
+      {{2, 11, 0, 0, 0, 0, 0, 24, 1, 1, 0, 2, 0, 0, 0xfd, 0xe8, 0, 0, 0, 9, 0, 0, 0, 8}, 24, true},
+      {{2, 11, 0, 0, 0, 0, 0, 16, 1, 0, 0, 0, 0, 0, 0xfd, 0xe8}, 16, true},
+      {{2, 11, 0, 0, 0, 0, 0, 20, 1, 0, 0, 2, 0, 0, 0xfd, 0xe8, 0, 0, 0xfd, 0xe9}, 20, false}, /* wrong count */
+      {{2, 11, 0, 0, 0, 0, 0, 20, 0, 0, 0, 1, 0, 0, 0xfd, 0xe8, 0, 0, 0xfd, 0xe9}, 20, false}, /* a withdrawal of AS1 */
+      {{2, 11, 0, 0, 0, 0, 0, 20, 1, 4, 0, 1, 0, 0, 0xfd, 0xe8, 0, 0, 0xfd, 0xe9}, 20, false},
+      {{2, 11, 1, 0, 0, 0, 0, 20, 1, 0, 0, 1, 0, 0, 0xfd, 0xe8, 0, 0, 0xfd, 0xe9}, 20, false}, /* of AS16777217 */
+      {{2, 11, 0, 0, 0, 0, 0, 12, 1, 0, 0, 0}, 12, false},
+  };
+  for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    struct ww_rtr_pdu pdu;
+    uint16_t code;
+    assert_int_equal(decode(cases[i].octets, cases[i].len, &pdu, &code), WW_OK);
+    assert_int_equal(pdu.u.aspa.old_layout, cases[i].old);
+    if (!cases[i].old)
+      continue;
+    assert_true(pdu.u.aspa.announce);
+    assert_int_equal(pdu.u.aspa.customer, 65000);
+    assert_int_equal(pdu.u.aspa.provider_count, (cases[i].len - 16) / 4);
+    if (pdu.u.aspa.provider_count)
+      assert_int_equal(pdu.u.aspa.providers[3], cases[i].octets[19]);
+  }
+}
+
+static void test_fatality(void **state) {
+  (void)state;
+  /* RFC 8210 §12, draft-ietf-sidrops-8210bis-26 §12; codes of no version are fatal */
+  for (uint16_t code = 0; code < 20; code++) {
+    assert_int_equal(ww_rtr_error_is_fatal(0, code), code != 2);
+    assert_int_equal(ww_rtr_error_is_fatal(1, code), code != 2);
+    assert_int_equal(ww_rtr_error_is_fatal(2, code), code != 2 && code != 4 && code != 12);
+  }
 }
 
 static void test_round_trip(void **state) {
@@ -296,7 +410,10 @@ static void test_stops_at_the_first(void **state) {
 static void test_names(void **state) {
   (void)state;
   assert_string_equal(ww_rtr_error_name(WW_RTR_UNKNOWN_WITHDRAWAL), "Withdrawal of Unknown Record");
-  assert_string_equal(ww_rtr_error_name(9), "unknown error");
+  assert_string_equal(ww_rtr_error_name(WW_RTR_ASPA_LIST), "ASPA Provider List Error");
+  assert_string_equal(ww_rtr_error_name(WW_RTR_CACHE_SHUTDOWN), "Cache Shutdown");
+  assert_string_equal(ww_rtr_error_name(14), "unknown error");
+  assert_string_equal(ww_rtr_type_name(WW_RTR_ASPA), "ASPA");
   assert_string_equal(ww_rtr_type_name(WW_RTR_END_OF_DATA), "End of Data");
   assert_string_equal(ww_rtr_type_name(5), "unknown PDU");
 }
@@ -312,6 +429,10 @@ int main(void) {
       cmocka_unit_test(test_error_report_inner_lengths),
       cmocka_unit_test(test_reserved_ignored),
       cmocka_unit_test(test_fields),
+      cmocka_unit_test(test_aspa_lengths),
+      cmocka_unit_test(test_aspa_lists),
+      cmocka_unit_test(test_aspa_of_old_layout),
+      cmocka_unit_test(test_fatality),
       cmocka_unit_test(test_round_trip),
       cmocka_unit_test(test_stops_at_the_first),
       cmocka_unit_test(test_names),
