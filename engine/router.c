@@ -475,7 +475,7 @@ static void announce_all(struct ww_engine_router *router, uint32_t peer, const s
       .attrs_len = (uint32_t)update->attrs_len,
       .next_hop = update->next_hop[field],
       .next_hop_len = update->next_hop[field] ? update->next_hop_len[field] : 0,
-      .origin = ww_origin_of_path(update->as_path, router->peers[peer - 1].local_as),
+      .origin = ww_origin_of_update(update, router->peers[peer - 1].local_as),
   };
   uint32_t bundle;
   enum ww_err err = ww_rib_bundle_hold(router->rib, &contents, &bundle);

@@ -12,4 +12,7 @@
  * 0 (not known) is never matched by a VRP. `path` is canonical: checked, 4-octet AS numbers. */
 struct ww_origin ww_origin_of_path(struct ww_as_path path, uint32_t local_as);
 
+/* The same of a decoded UPDATE, whose path is in AS_PATH or in BGPsec_PATH. */
+struct ww_origin ww_origin_of_update(const struct ww_bgp_update *update, uint32_t local_as);
+
 #endif
