@@ -343,7 +343,7 @@ static int check(struct check *c, struct arguments *a, int argc, char **argv) {
     code = build(c);
   if (code == WW_EXIT_OK)
     code =
-        c->batch ? run_batch(c, a->batch) : run_single(c, argv[optind], given > 1 ? argv[optind + 1] : NULL, a->path);
+        a->batch ? run_batch(c, a->batch) : run_single(c, argv[optind], given > 1 ? argv[optind + 1] : NULL, a->path);
   if (code != WW_EXIT_OK)
     return code;
   if (c->bad)

@@ -360,6 +360,11 @@ static void tell_key(struct diff *d, enum side side, const struct ww_router_key 
 /* Which of two sorted lists goes on: by the comparison, or by the end of the other. */
 static int step(bool have_a, bool have_b, int compared) { return !have_a ? 1 : !have_b ? -1 : compared; }
 
+static bool same_providers(const struct ww_aspa *a, const struct ww_aspa *b) {
+  return a->provider_count == b->provider_count &&
+         (!a->provider_count || memcmp(a->providers, b->providers, a->provider_count * sizeof(*a->providers)) == 0);
+}
+
 static void walk(struct diff *d, const struct ww_payloads *a, const struct ww_payloads *b) {
   for (size_t i = 0, j = 0; i < a->vrp_count || j < b->vrp_count;) {
     bool have_a = i < a->vrp_count, have_b = j < b->vrp_count;
@@ -373,15 +378,13 @@ static void walk(struct diff *d, const struct ww_payloads *a, const struct ww_pa
   }
   for (size_t i = 0, j = 0; i < a->aspa_count || j < b->aspa_count;) {
     bool have_a = i < a->aspa_count, have_b = j < b->aspa_count;
-    const struct ww_aspa *x = have_a ? &a->aspas[i] : NULL, *y = have_b ? &b->aspas[j] : NULL;
-    int c = step(have_a, have_b, x && y ? (x->customer > y->customer) - (x->customer < y->customer) : 0);
+    int c = step(have_a, have_b, have_a && have_b ? order_u32(&a->aspas[i].customer, &b->aspas[j].customer) : 0);
     if (c < 0)
-      tell_aspa(d, REMOVED, x, NULL);
+      tell_aspa(d, REMOVED, &a->aspas[i], NULL);
     else if (c > 0)
-      tell_aspa(d, ADDED, y, NULL);
-    else if (x->provider_count != y->provider_count ||
-             memcmp(x->providers, y->providers, x->provider_count * sizeof(*x->providers)) != 0)
-      tell_aspa(d, CHANGED, y, x);
+      tell_aspa(d, ADDED, &b->aspas[j], NULL);
+    else if (!same_providers(&a->aspas[i], &b->aspas[j]))
+      tell_aspa(d, CHANGED, &b->aspas[j], &a->aspas[i]);
     i += c <= 0;
     j += c >= 0;
   }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * State hashes of a payload set as draft-ietf-sidrops-rpki-ccr-11 defines them: SHA-256 over the DER of ROAPayloadState.rps,
- * ASPAPayloadState.aps and RouterKeyState.rksets. Two caches with the same hash have the same data.
+ * State hashes of a payload set as draft-ietf-sidrops-rpki-ccr-11 defines them: SHA-256 over the DER of
+ * ROAPayloadState.rps, ASPAPayloadState.aps and RouterKeyState.rksets. Two caches with the same hash have the same
+ * data.
  */
 #ifndef WW_SOURCES_CCR_HASH_H
 #define WW_SOURCES_CCR_HASH_H

@@ -85,28 +85,27 @@ enum member {
 struct ww_payload_json {
   struct ww_payload_file *file;
   yajl_handle yajl;
-  enum place place;
-  unsigned depth;      /* of open objects and arrays */
-  unsigned skip_depth; /* passing over a value that opened at this depth; 0: not */
   uint64_t events;
   size_t quiet; /* octets since the last event */
 
-  unsigned root_seen, auth_seen; /* bit by section */
   const struct section *section;
-  bool in_auths;
   size_t index; /* of the record in its list */
-  enum member member;
-  char member_name[24];
   struct ww_payload_fields fields;
   uint32_t *providers;
-  uint32_t provider_count, provider_cap;
-
-  bool source_unbounded; /* of the record: a source without an end is among those seen */
-  int64_t source_latest;
-  bool chain_has_end;
+  int64_t source_latest; /* of the record: the latest end of the chains of its sources */
   int64_t chain_end;
 
+  enum place place;
+  unsigned depth;                /* of open objects and arrays */
+  unsigned skip_depth;           /* passing over a value that opened at this depth; 0: not */
+  unsigned root_seen, auth_seen; /* bit by section */
+  enum member member;
+  uint32_t provider_count, provider_cap;
   enum ww_err err;
+  bool in_auths;
+  bool source_unbounded; /* of the record: a source without an end is among those seen */
+  bool chain_has_end;
+  char member_name[24];
   char text[200];
 };
 

@@ -214,7 +214,8 @@ static enum ww_err merge_placed(struct walk *w, struct ww_txn *t, const struct p
     bool have = i < count;
     if (have && i && placed_order(&placed[i - 1], &placed[i]) == 0)
       return unsorted(diag);
-    int side = merge_step(w, have, have ? placed[i].key : NULL, have ? sizeof(placed[i].key) : 0);
+    const uint8_t *key = have ? placed[i].key : w->prefix; /* not looked at */
+    int side = merge_step(w, have, key, have ? sizeof(placed[i].key) : 0);
     struct ww_router_key stored;
     if (side >= 0 &&
         !ww_store_router_key_read(w->key.mv_data, w->key.mv_size, w->value.mv_data, w->value.mv_size, &stored))
@@ -452,7 +453,7 @@ static enum ww_err write_difference(struct ww_store *store, struct ww_txn *t, st
 
 /* The record as it shall be written, with the counts as they are stored now. */
 static enum ww_err begin_work(struct ww_store *store, struct ww_txn *t, struct commit *c, struct ww_diag *diag) {
-  struct ww_source_record stored;
+  struct ww_source_record stored = {0};
   enum ww_err err = ww_store_record_get(store, t, c->record->id, &stored, diag);
   if (err != WW_OK)
     return err;

@@ -548,7 +548,7 @@ enum ww_err ww_store_keep_sources(struct ww_store *store, const char *const *nam
 }
 
 static enum ww_err put_work(struct ww_store *store, struct ww_txn *t, void *ctx, struct ww_diag *diag) {
-  struct ww_source_record record = *(const struct ww_source_record *)ctx, stored;
+  struct ww_source_record record = *(const struct ww_source_record *)ctx, stored = {0};
   enum ww_err err = ww_store_record_get(store, t, record.id, &stored, diag);
   if (err != WW_OK)
     return err;

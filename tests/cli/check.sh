@@ -1,5 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
+# shellcheck source=tests/cli/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 cat >main.json <<'J'
@@ -41,7 +42,7 @@ head -c 100 main.json >cut.json
 try check 192.0.2.0/24 64500 --payloads cut.json
 exits 1 "a file cut short"
 has err "cut.json:2: roas[1]" "line and place of the cut"
-try check 192.0.2.0/24 64500 --store "$dir/none"
+try check 192.0.2.0/24 64500 --store nowhere
 exits 4 "no store"
 echo '{"roas":[{"asn":64500,"prefix":"192.0.2.0/24","expires":5}]}' >old.json
 try check 192.0.2.0/24 64500 --payloads old.json
@@ -196,7 +197,7 @@ try check 192.0.2.0/24 64500 --store empty
 exits 4 "no source of the store is complete"
 [ ! -s out ]
 verdict $? "and there is no verdict"
-head -c 5000 store/data.mdb >cut && mkdir broken && cp cut broken/data.mdb
+head -c 5000 store/data.mdb >piece && mkdir broken && cp piece broken/data.mdb
 try check 192.0.2.0/24 64500 --store broken
 exits 1 "a damaged store"
 

@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # SPDX-License-Identifier: BSD-2-Clause
 # A small harness. `try` runs the program and keeps its exit code and output; the others judge what it kept, one TAP
 # line each. `finish` ends the script.
