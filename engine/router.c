@@ -74,8 +74,8 @@ static void queue_push(struct ww_engine_router *router, uint32_t id) {
   router->withdrawn++;
 }
 
-static void queue_unlink(struct ww_engine_router *router, struct ww_rib_route *route) {
-  uint32_t prev = *queue_prev(route), next = *queue_next(route);
+static void queue_unlink(struct ww_engine_router *router, const struct ww_rib_route *route) {
+  uint32_t prev = route->digest, next = route->epoch; /* queue_prev(), queue_next() */
   if (prev)
     *queue_next(ww_rib_route(router->rib, prev)) = next;
   else
@@ -281,23 +281,13 @@ static uint32_t peer_enter(struct ww_engine_router *router, const struct ww_rib_
 static void route_gone(void *ctx, const struct ww_rib_route *route) {
   struct ww_engine_router *router = ctx;
   if (route->flags & WW_ROUTE_WITHDRAWN)
-    return; /* taken from the queue before */
-  --*ww_engine_state_count(router, route->state);
-}
-
-/* Takes the withdrawn routes of a peer that goes out of the queue. */
-static void forget_withdrawn(struct ww_engine_router *router, uint32_t peer) {
-  for (uint32_t id = router->withdrawn_head; id;) {
-    struct ww_rib_route *route = ww_rib_route(router->rib, id);
-    id = *queue_next(route);
-    if (route->peer == peer)
-      queue_unlink(router, route);
-  }
+    queue_unlink(router, route);
+  else
+    --*ww_engine_state_count(router, route->state);
 }
 
 static void peer_down(struct ww_engine_router *router, uint32_t id, uint8_t reason, const void *data, size_t len) {
   struct ww_engine_peer *peer = &router->peers[id - 1];
-  forget_withdrawn(router, id);
   ww_rib_peer_clear(router->rib, id, router, route_gone);
   free(peer->opens);
   free(peer->down_data);

@@ -329,6 +329,32 @@ static void test_withdrawals(void **state) {
   lab_free(&lab);
 }
 
+/* Withdrawals of several peers wait between each other; those of the peer that goes leave, the others stay in order. */
+static void test_withdrawals_of_a_peer_that_goes(void **state) {
+  (void)state;
+  struct lab lab = lab_new(NULL);
+  become_ready(&lab);
+  for (uint8_t peer = 1; peer <= 2; peer++) {
+    peer_up(&lab, peer);
+    say(&lab, (struct said){.peer = peer, .announce = "10.0.0.0/8 11.0.0.0/8 12.0.0.0/8", .path = "64501"});
+  }
+  expect_changes(&lab, "UrrrUrrr");
+  for (uint8_t i = 0; i < 3; i++)
+    for (uint8_t peer = 1; peer <= 2; peer++)
+      say(&lab, (struct said){.peer = peer, .withdraw = (const char *[]){"10.0.0.0/8", "11.0.0.0/8", "12.0.0.0/8"}[i]});
+  struct ww_bmp_msg msg;
+  memset(&msg, 0, sizeof msg);
+  msg.u.down.reason = 4;
+  peer_down(&lab, 1, &msg);
+  assert_int_equal(counts_of(&lab).prefixes, 3); /* of the other peer */
+  expect_changes(&lab, "wwwD");
+  say(&lab, (struct said){.peer = 2, .announce = "13.0.0.0/8", .path = "64501"});
+  expect_changes(&lab, "r");
+  assert_int_equal(counts_of(&lab).prefixes, 1);
+  assert_int_equal(counts_of(&lab).routes, 1);
+  lab_free(&lab);
+}
+
 static void test_nothing_before_ready(void **state) {
   (void)state;
   struct lab lab = lab_new(NULL);
@@ -821,6 +847,7 @@ int main(void) {
       cmocka_unit_test(test_long_update),
       cmocka_unit_test(test_same_again_says_nothing),
       cmocka_unit_test(test_withdrawals),
+      cmocka_unit_test(test_withdrawals_of_a_peer_that_goes),
       cmocka_unit_test(test_nothing_before_ready),
       cmocka_unit_test(test_data_that_expires),
       cmocka_unit_test(test_work_is_proportional),
