@@ -58,6 +58,7 @@ CONF
     sleep 0.1
   done
   bmp=$(sed -n 's/.*BMP: listening on 127.0.0.1:\([0-9]*\).*/\1/p' daemon.err)
+  loaded=$(awk '{print $14 + $15}' "/proc/$daemon/stat")
   mkfifo "hold.$per_update"
   sleep 1000 >"hold.$per_update" &
   hold=$!
@@ -80,8 +81,8 @@ CONF
   kill "$hold" 2>/dev/null || :
   awk -v per="$per_update" -v routes="$(field station.out routes)" -v seconds="$(field station.out seconds)" \
     -v bytes="$(field station.out bytes)" -v messages="$(field station.out messages)" -v rss="$rss" \
-    -v ticks="$ticks" -v hz="$(getconf CLK_TCK)" -v resyncs="$(field status.json resyncs)" \
+    -v ticks="$((ticks - loaded))" -v hz="$(getconf CLK_TCK)" -v resyncs="$(field status.json resyncs)" \
     -v in_bytes="$(field feeder.out bytes)" \
-    'BEGIN { printf "%d routes an UPDATE: %d routes out, %.0f MB in, %.0f MB out, %.2f s: %.0f routes/s (daemon CPU %.2f s with payload load, peak %.0f MB, resyncs %d)\n",
-      per, routes, in_bytes / 1e6, bytes / 1e6, seconds, routes / seconds, ticks / hz, rss / 1024, resyncs }'
+    'BEGIN { printf "%d routes an UPDATE: %d routes out, %.0f MB in, %.0f MB out, %.2f s: %.0f routes/s; %.0f a second of daemon CPU, peak %.0f MB, resyncs %d\n",
+      per, routes, in_bytes / 1e6, bytes / 1e6, seconds, routes / seconds, routes * hz / ticks, rss / 1024, resyncs }'
 done
