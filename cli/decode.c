@@ -204,6 +204,12 @@ static enum ww_err take(struct decoding *d, size_t *len, struct ww_diag *diag) {
   }
 }
 
+static void put_out(struct decoding *d) {
+  if (d->out.len)
+    fwrite(ww_buf_head(&d->out), 1, d->out.len, stdout);
+  ww_buf_clear(&d->out);
+}
+
 /* Takes all whole messages. False: there is no going on. */
 static bool take_all(struct decoding *d, bool at_end) {
   while (d->in.len) {
@@ -218,10 +224,8 @@ static bool take_all(struct decoding *d, bool at_end) {
     }
     ww_buf_consume(&d->in, len);
     d->at += len;
-    if (d->out.len >= PIECE || d->faulty) {
-      fwrite(ww_buf_head(&d->out), 1, d->out.len, stdout);
-      ww_buf_clear(&d->out);
-    }
+    if (d->out.len >= PIECE)
+      put_out(d);
   }
   return true;
 }
@@ -240,8 +244,7 @@ static int decode_file(struct decoding *d, FILE *file) {
     }
     go_on = take_all(d, n == 0);
   }
-  if (d->out.len)
-    fwrite(ww_buf_head(&d->out), 1, d->out.len, stdout);
+  put_out(d);
   return d->faulty ? WW_EXIT_FAILED : WW_EXIT_OK;
 }
 

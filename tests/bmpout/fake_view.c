@@ -144,16 +144,13 @@ void fake_peer_down(struct fake *f, uint8_t peer) {
   for (uint32_t id = 1; id < FAKE_ROUTES; id++)
     if (f->routes[id].used && f->routes[id].peer == peer)
       route_free(f, id);
+  memset(f->live[peer], 0, sizeof f->live[peer]);
   add(f, WW_CHANGE_PEER_DOWN, peer, 0);
 }
 
 struct fake_route *fake_find(struct fake *f, uint8_t peer, uint8_t prefix, uint8_t path_id) {
-  for (uint32_t id = 1; id < FAKE_ROUTES; id++) {
-    struct fake_route *r = &f->routes[id];
-    if (r->used && !r->withdrawn && r->peer == peer && r->prefix == prefix && r->path_id == path_id)
-      return r;
-  }
-  return NULL;
+  uint16_t id = f->live[peer][prefix][path_id];
+  return id ? &f->routes[id] : NULL;
 }
 
 void fake_announce(struct fake *f, uint8_t peer, uint8_t prefix, uint8_t path_id, uint8_t attrs, uint32_t verdict) {
@@ -167,6 +164,7 @@ void fake_announce(struct fake *f, uint8_t peer, uint8_t prefix, uint8_t path_id
       return;
     r = &f->routes[f->free_ids[--f->free_count]];
     *r = (struct fake_route){.used = true, .peer = peer, .prefix = prefix, .path_id = path_id, .birth = ++f->births};
+    f->live[peer][prefix][path_id] = (uint16_t)(r - f->routes);
   }
   r->attrs = attrs;
   r->verdict = verdict;
@@ -178,6 +176,7 @@ void fake_withdraw(struct fake *f, uint8_t peer, uint8_t prefix, uint8_t path_id
   if (!r)
     return;
   r->withdrawn = true;
+  f->live[peer][prefix][r->path_id] = 0;
   touch(f, (uint32_t)(r - f->routes), WW_TRIGGER_UPDATE);
 }
 
@@ -283,18 +282,18 @@ static bool verdict(void *ctx, uint32_t id, uint32_t *epoch, struct ww_origin_re
 struct walker {
   size_t at, count;
   struct {
-    uint32_t id, birth, order;
-  } routes[FAKE_ROUTES];
+    uint32_t id, birth;
+  } routes[FAKE_PREFIXES * FAKE_PATHS];
 };
 
 static void *walk_new(void *ctx, uint32_t peer_id) {
   struct fake *f = ctx;
   struct walker *w = calloc(1, sizeof *w);
   for (unsigned attrs = 0; attrs < FAKE_ATTRS; attrs++)
-    for (uint32_t id = 1; id < FAKE_ROUTES; id++) {
-      const struct fake_route *r = &f->routes[id];
-      if (r->used && !r->withdrawn && r->peer == peer_id && r->attrs == attrs) {
-        w->routes[w->count].id = id;
+    for (unsigned i = 0; i < FAKE_PREFIXES * FAKE_PATHS; i++) {
+      const struct fake_route *r = &f->routes[f->live[peer_id][i / FAKE_PATHS][i % FAKE_PATHS]];
+      if (r->used && r->attrs == attrs) {
+        w->routes[w->count].id = (uint32_t)(r - f->routes);
         w->routes[w->count++].birth = r->birth;
       }
     }

@@ -8,7 +8,7 @@
 
 #include "bmpout/view.h"
 
-enum { FAKE_PEERS = 6, FAKE_PREFIXES = 48, FAKE_ATTRS = 10, FAKE_ROUTES = 4096 };
+enum { FAKE_PEERS = 6, FAKE_PREFIXES = 48, FAKE_ATTRS = 10, FAKE_PATHS = 4, FAKE_ROUTES = 2048 };
 
 struct fake_route {
   bool used, withdrawn;
@@ -35,6 +35,7 @@ struct fake {
   uint32_t epoch, births;
   struct fake_peer peers[FAKE_PEERS + 1];
   struct fake_route routes[FAKE_ROUTES];
+  uint16_t live[FAKE_PEERS + 1][FAKE_PREFIXES][FAKE_PATHS]; /* id of the live route, 0 none */
   uint32_t free_ids[FAKE_ROUTES];
   size_t free_count;
   uint8_t attrs[FAKE_ATTRS][400];

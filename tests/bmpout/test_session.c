@@ -338,7 +338,7 @@ static void test_random_histories(void **state) {
   (void)state;
   const char *seeds = getenv("WW_SEEDS"), *from = getenv("WW_SEED");
   uint32_t first = from ? (uint32_t)strtoul(from, NULL, 10) : 1;
-  uint32_t count = seeds ? (uint32_t)strtoul(seeds, NULL, 10) : 150;
+  uint32_t count = seeds ? (uint32_t)strtoul(seeds, NULL, 10) : 500;
   for (uint32_t seed = first; seed < first + count; seed++)
     run_random(seed);
 }
