@@ -4,6 +4,7 @@
 #include <waywarden/verdict.h>
 
 #include "base/log.h"
+#include "base/text.h"
 #include "tests/base/cmocka_all.h"
 
 static void every_error_has_its_own_name(void **state) {
@@ -114,8 +115,43 @@ static void origin_result_fini_is_repeatable(void **state) {
   assert_int_equal(result.state, WW_STATE_NOT_EVALUATED);
 }
 
+static void test_one_line(void **state) {
+  (void)state;
+  static const struct {
+    const char *in, *out;
+  } cases[] = {
+      {"", ""},
+      {"plain", "plain"},
+      {"\xc5\xbc\xe2\x82\xac\xf0\x9f\x90\xa2", "\xc5\xbc\xe2\x82\xac\xf0\x9f\x90\xa2"},
+      {"a\tb\nc\x1b[1m\x7f", "a?b?c?[1m?"},
+      {"\xc2\x9b"
+       "31m",
+       "??31m"}, /* CSI in one character */
+      {"\xc2\xa0", "\xc2\xa0"},
+      {"\xff\xfe", "??"},
+      {"\x80", "?"},
+      {"\xc3", "?"}, /* cut off, here and below */
+      {"\xe2\x82", "??"},
+      {"\xf0\x9f\x90", "???"},
+      {"\xe2\x28\xa1", "?(?"},
+      {"\xc0\xaf", "??"}, /* overlong, here and below */
+      {"\xe0\x80\xaf", "???"},
+      {"\xf0\x80\x80\xaf", "????"},
+      {"\xed\xa0\x80", "???"},      /* a surrogate */
+      {"\xf4\x90\x80\x80", "????"}, /* beyond U+10FFFF */
+      {"\xf4\x8f\xbf\xbf", "\xf4\x8f\xbf\xbf"},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    char text[32];
+    strcpy(text, cases[i].in);
+    ww_text_one_line(text);
+    assert_string_equal(text, cases[i].out);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_one_line),
       cmocka_unit_test(every_error_has_its_own_name),
       cmocka_unit_test(fail_fills_a_diagnostic),
       cmocka_unit_test(diagnostics_are_cut_and_clean),
