@@ -22,7 +22,14 @@
  * Ownership: `collect` owns the records of the response under way, an update's receiver those handed out, `partial`
  * the octets of at most one incomplete PDU.
  *
- * Clauses: RFC 8210 §4 to §8, §12; RFC 6810 §6, §8; RFC 1982 §3.2 (serial comparison).
+ * A fatal error ends the session. In version 2 it also costs what was learnt from the cache, whichever side found it;
+ * in versions 0 and 1 that stays until the next complete response or until it expires.
+ *
+ * TOLERANCE, by name `aspa-old-layout`: a cache that sends ASPAs as revisions up to -15 had them is told so, with code
+ * 4, which costs no data, and is spoken with in version 1 from then on.
+ *
+ * Clauses: RFC 8210 §4 to §8, §12; RFC 6810 §6, §8; RFC 1982 §3.2 (serial comparison);
+ * draft-ietf-sidrops-8210bis-26 §5.1, §5.11, §5.12, §7, §8.4 to §8.6, §12.
  */
 #include "sources/rtr_client_internal.h"
 
@@ -39,6 +46,7 @@ enum {
   SERIAL_ATTEMPTS = 2,  /* Serial Queries cut off without an answer before a Reset Query is tried */
   MAX_RECORDS_DEFAULT = 10000000,
   ERROR_PDU_MAX = 32 + WW_SPKI_MAX, /* octets of an offending PDU that are quoted: any legal one but an Error Report */
+  ASPA_QUOTED = 250,                /* providers, likewise */
   OUTPUT_MAX = 65536,
 };
 
@@ -84,10 +92,12 @@ enum ww_rtr_action ww_rtr_drop(struct ww_rtr_client *c) {
 }
 
 void ww_rtr_flush(struct ww_rtr_client *c, const char *why) {
+  bool held = c->has_data || (c->pending.active && !c->pending.flushed);
   c->resume.valid = false;
   c->has_data = false;
-  if (c->pending.active)
-    c->pending.flushed = true;
+  c->pending.flushed = true;
+  if (!held)
+    return;
   ww_rtr_note(c, WW_LOG_WARNING, "its data is dropped: %s", why);
   c->events.flush(c->events.ctx, why);
 }
@@ -104,11 +114,8 @@ static bool send_pdu(struct ww_rtr_client *c, const struct ww_rtr_pdu *pdu) {
   return !w.overflow;
 }
 
-/* Reports an error to the cache and drops the session. `pdu` is the offending PDU as received, or NULL when the error
- * is not that of one PDU (RFC 8210 §5.11: then the field is empty). */
-static enum ww_rtr_action refuse(struct ww_rtr_client *c, uint16_t code, const uint8_t *pdu, size_t pdu_len,
-                                 const char *fmt, ...) WW_PRINTF(5, 6);
-static enum ww_rtr_action refuse(struct ww_rtr_client *c, uint16_t code, const uint8_t *pdu, size_t pdu_len,
+/* RFC 8210 §5.11: for an error that is not that of one PDU the field is empty. */
+enum ww_rtr_action ww_rtr_refuse(struct ww_rtr_client *c, uint16_t code, const uint8_t *pdu, size_t pdu_len,
                                  const char *fmt, ...) {
   char text[200];
   va_list ap;
@@ -118,6 +125,11 @@ static enum ww_rtr_action refuse(struct ww_rtr_client *c, uint16_t code, const u
   size_t text_len = n < 0 ? 0 : (size_t)n < sizeof(text) ? (size_t)n : sizeof(text) - 1;
   c->errors++;
   ww_rtr_note(c, WW_LOG_WARNING, "%s (we report %s)", text, ww_rtr_error_name(code));
+  /* draft-ietf-sidrops-8210bis-26 §12: fatal errors flush; §5.11: so does a malformed Error Report. Before there is a
+   * session, what counts is whether the PDU wants to be one of version 2. */
+  uint8_t version = c->negotiated ? c->version : pdu && pdu_len ? pdu[0] : WW_RTR_V0;
+  if (version == WW_RTR_V2 && ww_rtr_error_is_fatal(version, code))
+    ww_rtr_flush(c, text);
   /* RFC 8210 §5.11: no Error Report for an Error Report. */
   if (pdu && pdu_len > 1 && pdu[1] == WW_RTR_ERROR_REPORT)
     return ww_rtr_drop(c);
@@ -140,22 +152,31 @@ static enum ww_rtr_action refuse(struct ww_rtr_client *c, uint16_t code, const u
   return ww_rtr_drop(c);
 }
 
-/* As refuse(), quoting a PDU that is no longer at hand as it was received: it is written anew. */
+/* As ww_rtr_refuse(), quoting a PDU that is no longer at hand as it was received: it is written anew. */
 static enum ww_rtr_action refuse_record(struct ww_rtr_client *c, uint16_t code, struct ww_rtr_pdu *pdu) {
   uint8_t octets[ERROR_PDU_MAX];
   pdu->version = c->version;
   struct ww_writer w = ww_writer_make(octets, sizeof(octets));
-  ww_rtr_write(&w, pdu);
   char what[WW_PREFIX_STRLEN + 64];
-  if (pdu->type == WW_RTR_ROUTER_KEY) {
+  if (pdu->type == WW_RTR_ASPA) {
+    /* draft-ietf-sidrops-8210bis-26 §5.11: what does not fit is cut off; the length stays that of the whole. */
+    uint32_t count = pdu->u.aspa.provider_count;
+    if (count > ASPA_QUOTED)
+      pdu->u.aspa.provider_count = ASPA_QUOTED;
+    ww_rtr_write(&w, pdu);
+    ww_writer_patch_u32(&w, 4, w.len + (size_t)(count - pdu->u.aspa.provider_count) * 4);
+    snprintf(what, sizeof(what), "ASPA of AS%u", pdu->u.aspa.customer);
+  } else if (pdu->type == WW_RTR_ROUTER_KEY) {
+    ww_rtr_write(&w, pdu);
     snprintf(what, sizeof(what), "router key of AS%u", pdu->u.key.key.asn);
   } else {
+    ww_rtr_write(&w, pdu);
     char prefix[WW_PREFIX_STRLEN];
     snprintf(what, sizeof(what), "%s-%u AS%u", ww_prefix_format(&pdu->u.prefix.vrp.prefix, prefix),
              pdu->u.prefix.vrp.max_len, pdu->u.prefix.vrp.asn);
   }
-  return refuse(c, code, octets, w.len, "%s is %s twice in one response", what,
-                code == WW_RTR_DUPLICATE ? "announced" : "withdrawn");
+  return ww_rtr_refuse(c, code, octets, w.len, "%s is %s twice in one response", what,
+                       code == WW_RTR_DUPLICATE ? "announced" : "withdrawn");
 }
 
 enum ww_rtr_action ww_rtr_send_query(struct ww_rtr_client *c, struct ww_now now) {
@@ -172,7 +193,7 @@ enum ww_rtr_action ww_rtr_send_query(struct ww_rtr_client *c, struct ww_now now)
   }
   ww_rtr_note(c, WW_LOG_DEBUG, "%s in version %u", ww_rtr_type_name(query.type), c->version);
   ww_rtr_collect_clear(&c->collect);
-  c->host_bits_said = false;
+  c->host_bits_said = c->aspa_list_said = false;
   c->notified = false;
   c->phase = PHASE_QUERIED;
   c->query_sent = c->progress_at = now.mono;
@@ -190,14 +211,15 @@ static enum ww_rtr_action out_of_place(struct ww_rtr_client *c, struct received 
   /* RFC 8210 §12: code 3 is for requests; the only ones a router can refuse are queries sent to it. Everything else
    * that nobody asked for is Corrupt Data, "not specified by another error code". */
   bool request = in.pdu->type == WW_RTR_SERIAL_QUERY || in.pdu->type == WW_RTR_RESET_QUERY;
-  return refuse(c, request ? WW_RTR_INVALID_REQUEST : WW_RTR_CORRUPT_DATA, in.octets, in.pdu->len, "unexpected %s",
-                ww_rtr_type_name(in.pdu->type));
+  return ww_rtr_refuse(c, request ? WW_RTR_INVALID_REQUEST : WW_RTR_CORRUPT_DATA, in.octets, in.pdu->len,
+                       "unexpected %s", ww_rtr_type_name(in.pdu->type));
 }
 
 static enum ww_rtr_action session_mismatch(struct ww_rtr_client *c, struct received in, uint16_t expected) {
   /* RFC 8210 §5.1: terminate with code 0 and flush all data learned from that cache. */
-  enum ww_rtr_action action = refuse(c, WW_RTR_CORRUPT_DATA, in.octets, in.pdu->len, "session ID %u in a %s, not %u",
-                                     in.pdu->session, ww_rtr_type_name(in.pdu->type), expected);
+  enum ww_rtr_action action =
+      ww_rtr_refuse(c, WW_RTR_CORRUPT_DATA, in.octets, in.pdu->len, "session ID %u in a %s, not %u", in.pdu->session,
+                    ww_rtr_type_name(in.pdu->type), expected);
   ww_rtr_flush(c, "the cache began another session");
   return action;
 }
@@ -250,31 +272,86 @@ static enum ww_rtr_action on_cache_response(struct ww_rtr_client *c, struct rece
   return WW_RTR_STAY;
 }
 
-static enum ww_rtr_action on_record(struct ww_rtr_client *c, struct received in) {
+/* The cache speaks another version 2 than we. Said once for each time it is tried, which is once a day. */
+static enum ww_rtr_action on_old_aspa(struct ww_rtr_client *c, struct received in, struct ww_now now) {
+  bool lower = ww_rtr_version_allowed(c, WW_RTR_V1);
+  /* CHOICE: code 4, as it is the version that we do not share. A fatal code would cost the data in force. */
+  enum ww_rtr_action action =
+      ww_rtr_refuse(c, WW_RTR_UNSUPPORTED_VERSION, in.octets, in.pdu->len,
+                    "ASPAs come in the layout of draft-ietf-sidrops-8210bis-15 or older, not of -26: %s",
+                    lower ? "going on in version 1, without ASPAs; set max-version = 1 or upgrade the cache"
+                          : "upgrade the cache, or allow version 1 by min-version");
+  if (lower)
+    ww_rtr_use_version(c, WW_RTR_V1, now);
+  return action;
+}
+
+/* CHOICE: RFC 8210 says nothing of host bits, and caches that send them exist: masked, and said once. In version 2 a
+ * cache MUST zero them (draft-ietf-sidrops-8210bis-26 §5.6), and revision -27 has the router refuse what is not. */
+static void host_bits_note(struct ww_rtr_client *c, const struct ww_vrp *vrp) {
+  if (c->host_bits_said)
+    return;
+  c->host_bits_said = true;
+  char prefix[WW_PREFIX_STRLEN];
+  ww_rtr_note(c, WW_LOG_NOTICE, "host bits set beyond %s are ignored", ww_prefix_format(&vrp->prefix, prefix));
+}
+
+/* What §5.12 forbids and does not matter. */
+static void aspa_note(struct ww_rtr_client *c, const struct ww_rtr_aspa *aspa) {
+  if (aspa->announce && aspa->provider_count > WW_ASPA_PROVIDERS_MAX)
+    ww_rtr_note(c, WW_LOG_WARNING, "ASPA of AS%u with %u providers is not used: the limit is %u", aspa->customer,
+                aspa->provider_count, (unsigned)WW_ASPA_PROVIDERS_MAX);
+  if (aspa->announce || !aspa->provider_count || c->aspa_list_said)
+    return;
+  c->aspa_list_said = true;
+  ww_rtr_note(c, WW_LOG_NOTICE,
+              "ASPA withdrawals come with provider lists (AS%u), which draft-ietf-sidrops-8210bis-26 "
+              "forbids",
+              aspa->customer);
+}
+
+static enum ww_rtr_action on_record(struct ww_rtr_client *c, struct received in, struct ww_now now) {
   const struct ww_rtr_pdu *pdu = in.pdu;
   if (c->phase != PHASE_RESPONSE)
     return out_of_place(c, in);
-  bool is_key = pdu->type == WW_RTR_ROUTER_KEY;
-  bool announce = is_key ? pdu->u.key.announce : pdu->u.prefix.announce;
+  if (pdu->type == WW_RTR_ASPA && pdu->u.aspa.old_layout)
+    return on_old_aspa(c, in, now);
+  bool announce = pdu->type == WW_RTR_ASPA         ? pdu->u.aspa.announce
+                  : pdu->type == WW_RTR_ROUTER_KEY ? pdu->u.key.announce
+                                                   : pdu->u.prefix.announce;
   /* RFC 8210 §5.5: in the answer to a Reset Query the flag MUST be announce. CHOICE: code 0, not 6: the PDU is wrong
    * whatever it names. */
   if (!announce && c->asked_reset)
-    return refuse(c, WW_RTR_CORRUPT_DATA, in.octets, pdu->len, "a withdrawal in the answer to a Reset Query");
-  if (!is_key && pdu->u.prefix.host_bits && !c->host_bits_said) {
-    /* CHOICE: RFC 8210 says nothing of host bits, and caches that send them exist: masked, and said once. */
-    c->host_bits_said = true;
-    char prefix[WW_PREFIX_STRLEN];
-    ww_rtr_note(c, WW_LOG_NOTICE, "host bits set beyond %s are ignored",
-                ww_prefix_format(&pdu->u.prefix.vrp.prefix, prefix));
+    return ww_rtr_refuse(c, WW_RTR_CORRUPT_DATA, in.octets, pdu->len, "a withdrawal in the answer to a Reset Query");
+  enum ww_err err;
+  switch (pdu->type) {
+  case WW_RTR_ASPA:
+    aspa_note(c, &pdu->u.aspa);
+    if (c->asked_reset && pdu->u.aspa.provider_count > WW_ASPA_PROVIDERS_MAX)
+      return WW_RTR_STAY; /* there is nothing that it could replace */
+    err = ww_rtr_collect_aspa(&c->collect, &pdu->u.aspa);
+    break;
+  case WW_RTR_ROUTER_KEY:
+    err = ww_rtr_collect_key(&c->collect, &pdu->u.key.key, announce);
+    break;
+  default:
+    if (pdu->u.prefix.host_bits && c->version >= WW_RTR_V2) {
+      char prefix[WW_PREFIX_STRLEN];
+      return ww_rtr_refuse(c, WW_RTR_CORRUPT_DATA, in.octets, pdu->len, "host bits set beyond %s",
+                           ww_prefix_format(&pdu->u.prefix.vrp.prefix, prefix));
+    }
+    if (pdu->u.prefix.host_bits)
+      host_bits_note(c, &pdu->u.prefix.vrp);
+    err = ww_rtr_collect_vrp(&c->collect, &pdu->u.prefix.vrp, announce);
+    break;
   }
-  enum ww_err err = is_key ? ww_rtr_collect_key(&c->collect, &pdu->u.key.key, announce)
-                           : ww_rtr_collect_vrp(&c->collect, &pdu->u.prefix.vrp, announce);
   if (err == WW_OK)
     return WW_RTR_STAY;
   /* RFC 8210 §12 code 1: "ran out of memory"; §5.11: a generic error quotes no PDU. */
   if (err == WW_ERR_LIMIT)
-    return refuse(c, WW_RTR_INTERNAL_ERROR, NULL, 0, "more than %zu records in one response", c->config.max_records);
-  return refuse(c, WW_RTR_INTERNAL_ERROR, NULL, 0, "%s", ww_err_name(err));
+    return ww_rtr_refuse(c, WW_RTR_INTERNAL_ERROR, NULL, 0, "more than %zu records in one response",
+                         c->config.max_records);
+  return ww_rtr_refuse(c, WW_RTR_INTERNAL_ERROR, NULL, 0, "%s", ww_err_name(err));
 }
 
 static enum ww_rtr_action on_end_of_data(struct ww_rtr_client *c, struct received in, struct ww_now now) {
@@ -286,8 +363,8 @@ static enum ww_rtr_action on_end_of_data(struct ww_rtr_client *c, struct receive
   uint32_t serial = in.pdu->u.eod.serial;
   if (!c->asked_reset && serial_distance(serial, c->resume.serial) < 0) {
     c->resume.valid = false;
-    return refuse(c, WW_RTR_CORRUPT_DATA, in.octets, in.pdu->len, "a delta from serial %u back to %u", c->resume.serial,
-                  serial);
+    return ww_rtr_refuse(c, WW_RTR_CORRUPT_DATA, in.octets, in.pdu->len, "a delta from serial %u back to %u",
+                         c->resume.serial, serial);
   }
   struct ww_rtr_update update = {
       .full = c->asked_reset, .version = c->version, .session = c->session, .serial = serial};
@@ -298,7 +375,7 @@ static enum ww_rtr_action on_end_of_data(struct ww_rtr_client *c, struct receive
     c->resume.valid = false; /* the same query would bring the same answer */
     if (err == WW_ERR_EXISTS || err == WW_ERR_NOTFOUND)
       return refuse_record(c, err == WW_ERR_EXISTS ? WW_RTR_DUPLICATE : WW_RTR_UNKNOWN_WITHDRAWAL, &culprit);
-    return refuse(c, WW_RTR_INTERNAL_ERROR, NULL, 0, "%s", ww_err_name(err));
+    return ww_rtr_refuse(c, WW_RTR_INTERNAL_ERROR, NULL, 0, "%s", ww_err_name(err));
   }
   c->pending.active = true;
   c->pending.full = update.full;
@@ -312,11 +389,13 @@ static enum ww_rtr_action on_end_of_data(struct ww_rtr_client *c, struct receive
   update.retry = c->pending.point.retry;
   update.expire = c->pending.point.expire;
   c->phase = PHASE_COMMIT;
-  c->version_switched = false;
+  c->tried = 0;
   c->serial_cut = 0;
-  ww_rtr_note(c, WW_LOG_INFO, "%s complete at serial %u: %zu prefixes and %zu keys announced, %zu and %zu withdrawn",
-              update.full ? "full set" : "delta", serial, update.delta.announce.vrp_count,
-              update.delta.announce.key_count, update.delta.withdraw.vrp_count, update.delta.withdraw.key_count);
+  const struct ww_payloads *in_force = &update.delta.announce, *gone = &update.delta.withdraw;
+  ww_rtr_note(c, WW_LOG_INFO,
+              "%s complete at serial %u: %zu prefixes, %zu keys and %zu ASPAs announced, %zu, %zu and %zu withdrawn",
+              update.full ? "full set" : "delta", serial, in_force->vrp_count, in_force->key_count,
+              in_force->aspa_count, gone->vrp_count, gone->key_count, gone->aspa_count);
   c->events.update(c->events.ctx, &update); /* last: the owner may commit, and call us, from in there */
   return WW_RTR_STAY;
 }
@@ -335,14 +414,17 @@ static enum ww_rtr_action on_error_report(struct ww_rtr_client *c, struct receiv
   bool negotiating = !c->negotiated;
   bool asked = c->phase == PHASE_QUERIED || c->phase == PHASE_RESPONSE;
   bool ours = pdu->version == c->version;
+  bool lower = pdu->version < c->version && ww_rtr_version_allowed(c, pdu->version);
   uint16_t code = pdu->u.error.code;
+  char text[200];
+  snprintf(text, sizeof(text), "the cache reports %s (%u, version %u): %.*s", ww_rtr_error_name(code), code,
+           pdu->version, (int)(pdu->u.error.text_len < 80 ? pdu->u.error.text_len : 80),
+           pdu->u.error.text_len ? (const char *)pdu->u.error.text : "");
+  ww_text_one_line(text);
   c->errors++;
-  ww_rtr_note(c, code == WW_RTR_NO_DATA ? WW_LOG_NOTICE : WW_LOG_WARNING, "the cache reports %s (%u, version %u): %.*s",
-              ww_rtr_error_name(code), code, pdu->version,
-              (int)(pdu->u.error.text_len < 80 ? pdu->u.error.text_len : 80),
-              pdu->u.error.text_len ? (const char *)pdu->u.error.text : "");
+  ww_rtr_note(c, code == WW_RTR_NO_DATA ? WW_LOG_NOTICE : WW_LOG_WARNING, "%s", text);
 
-  if (code == WW_RTR_NO_DATA && asked && (ours || (negotiating && pdu->version < c->version))) {
+  if (code == WW_RTR_NO_DATA && asked && (ours || (negotiating && lower))) {
     /* RFC 8210 §8.4: not fatal; MUST issue periodic Reset Queries. DEVIATION: not at the Retry Interval of §6, which is
      * ten minutes by default, but about once a minute, as draft-ietf-sidrops-8210bis-26 §8.4 advises. */
     if (!ours)
@@ -358,18 +440,36 @@ static enum ww_rtr_action on_error_report(struct ww_rtr_client *c, struct receiv
   }
   if (negotiating && (code == WW_RTR_UNSUPPORTED_VERSION || pdu->version < c->version)) {
     /* RFC 8210 §7: a cache of version 0 may end the connection, perhaps with a report of version 0 (CHOICE: of any
-     * code); one of version 1 may refuse version 0 with a report of version 1. */
-    if (!ours && pdu->version <= c->config.max_version)
+     * code); one of version 1 may refuse version 0 with a report of version 1.
+     * draft-ietf-sidrops-8210bis-26 §7: the version of the report is the one to go on with. */
+    if (!ours && ww_rtr_version_allowed(c, pdu->version))
       ww_rtr_use_version(c, pdu->version, now);
-    else if (ours && c->version > WW_RTR_V0)
+    else if (ours && c->version > c->config.min_version)
       ww_rtr_use_version(c, c->version - 1, now);
     else
-      ww_rtr_note(c, WW_LOG_ERROR, "no common version: the cache wants %u", pdu->version);
+      ww_rtr_note(c, WW_LOG_ERROR, "no common version: the cache wants %u, the configuration %u to %u", pdu->version,
+                  c->config.min_version, c->config.max_version);
     return ww_rtr_drop(c);
   }
+  if (ours && c->version == WW_RTR_V2) {
+    if (code == WW_RTR_CACHE_RESTART) {
+      /* draft-ietf-sidrops-8210bis-26 §8.5: retry at the Retry Interval; the data is good until it expires. */
+      ww_rtr_hold_off(c);
+      return ww_rtr_drop(c);
+    }
+    /* draft-ietf-sidrops-8210bis-26 §12: fatal errors flush, and codes that version 2 does not know, too. */
+    if (ww_rtr_error_is_fatal(c->version, code))
+      ww_rtr_flush(c, text);
+    if (code == WW_RTR_CACHE_SHUTDOWN) {
+      c->resume.retry = 0; /* §8.6: the default Retry Interval */
+      ww_rtr_hold_off(c);
+      return ww_rtr_drop(c);
+    }
+  }
   /* A fatal error. CHOICE: after a Serial Query the next one is a Reset Query whatever the code was: caches answer an
-   * old session ID with code 0 and say no more. The data in force stays until that set is complete, or expires: §5.1
-   * asks for a flush on a session mismatch, but this report does not say that there was one. */
+   * old session ID with code 0 and say no more. In versions 0 and 1 the data in force stays until that set is complete,
+   * or expires: RFC 8210 §5.1 asks for a flush on a session mismatch, but this report does not say that there was one.
+   */
   if (asked && !c->asked_reset)
     c->force_reset = true;
   return ww_rtr_drop(c);
@@ -384,6 +484,12 @@ static enum ww_rtr_action negotiate(struct ww_rtr_client *c, struct received in,
   *done = false;
   if (pdu->type == WW_RTR_ERROR_REPORT)
     return WW_RTR_STAY;
+  if (pdu->version < c->config.min_version) {
+    *done = true;
+    return ww_rtr_refuse(c, WW_RTR_UNSUPPORTED_VERSION, in.octets, pdu->len,
+                         "%s of version %u, which the configuration (min-version) does not allow",
+                         ww_rtr_type_name(pdu->type), pdu->version);
+  }
   if (pdu->version < c->version) {
     /* RFC 8210 §7: the cache answers in version 0: MUST downgrade or terminate. A delta cannot be used: it belongs to
      * a session of that version, and ours was of this one. */
@@ -396,9 +502,9 @@ static enum ww_rtr_action negotiate(struct ww_rtr_client *c, struct received in,
   } else if (pdu->version > c->version) {
     *done = true;
     bool known = pdu->version <= c->config.max_version;
-    enum ww_rtr_action action =
-        refuse(c, known ? WW_RTR_UNEXPECTED_VERSION : WW_RTR_UNSUPPORTED_VERSION, in.octets, pdu->len,
-               "%s of version %u to a query of version %u", ww_rtr_type_name(pdu->type), pdu->version, c->version);
+    enum ww_rtr_action action = ww_rtr_refuse(c, known ? WW_RTR_UNEXPECTED_VERSION : WW_RTR_UNSUPPORTED_VERSION,
+                                              in.octets, pdu->len, "%s of version %u to a query of version %u",
+                                              ww_rtr_type_name(pdu->type), pdu->version, c->version);
     if (known)
       ww_rtr_use_version(c, pdu->version, now);
     return action;
@@ -418,8 +524,9 @@ static enum ww_rtr_action on_pdu(struct ww_rtr_client *c, struct received in, st
       return action;
   } else if (pdu->version != c->version) {
     /* RFC 8210 §7: MUST drop the session, with code 8 unless the PDU is an Error Report. */
-    return refuse(c, WW_RTR_UNEXPECTED_VERSION, in.octets, pdu->len, "%s of version %u in a session of version %u",
-                  ww_rtr_type_name(pdu->type), pdu->version, c->version);
+    return ww_rtr_refuse(c, WW_RTR_UNEXPECTED_VERSION, in.octets, pdu->len,
+                         "%s of version %u in a session of version %u", ww_rtr_type_name(pdu->type), pdu->version,
+                         c->version);
   }
   if (pdu->type != WW_RTR_SERIAL_NOTIFY)
     c->progress_at = now.mono;
@@ -427,7 +534,8 @@ static enum ww_rtr_action on_pdu(struct ww_rtr_client *c, struct received in, st
   case WW_RTR_IPV4_PREFIX:
   case WW_RTR_IPV6_PREFIX:
   case WW_RTR_ROUTER_KEY:
-    return on_record(c, in);
+  case WW_RTR_ASPA:
+    return on_record(c, in, now);
   case WW_RTR_SERIAL_NOTIFY:
     return on_notify(c, in);
   case WW_RTR_CACHE_RESPONSE:
@@ -466,14 +574,17 @@ static enum ww_rtr_action one_pdu(struct ww_rtr_client *c, const uint8_t *data, 
     return WW_RTR_STAY;
   default:
     c->heard = true;
-    if (code == WW_RTR_UNSUPPORTED_VERSION && c->negotiated)
+    /* RFC 8210 §7: whatever else is wrong with a PDU of another version, and only codes of our version are sent. */
+    if (c->negotiated && pdu.version != c->version)
       code = WW_RTR_UNEXPECTED_VERSION;
+    else if (pdu.version > c->version)
+      code = WW_RTR_UNSUPPORTED_VERSION;
     /* RFC 8210 §5.11: of a PDU with a possibly corrupt length no more than is here. */
-    return refuse(c, code, data,
-                  pdu.len < WW_RTR_HEADER_LEN ? WW_RTR_HEADER_LEN
-                  : pdu.len < len             ? pdu.len
-                                              : len,
-                  "%s", diag.text);
+    return ww_rtr_refuse(c, code, data,
+                         pdu.len < WW_RTR_HEADER_LEN ? WW_RTR_HEADER_LEN
+                         : pdu.len < len             ? pdu.len
+                                                     : len,
+                         "%s", diag.text);
   }
 }
 
@@ -494,7 +605,7 @@ enum ww_rtr_action ww_rtr_client_input(struct ww_rtr_client *c, const uint8_t *d
       return action;
     size_t more = want - c->partial.len < len ? want - c->partial.len : len;
     if (ww_buf_append(&c->partial, data, more))
-      return refuse(c, WW_RTR_INTERNAL_ERROR, NULL, 0, "no memory for a PDU");
+      return ww_rtr_refuse(c, WW_RTR_INTERNAL_ERROR, NULL, 0, "no memory for a PDU");
     data += more;
     len -= more;
   }
@@ -504,7 +615,7 @@ enum ww_rtr_action ww_rtr_client_input(struct ww_rtr_client *c, const uint8_t *d
       break;
     if (!used) {
       if (ww_buf_append(&c->partial, data, len))
-        return refuse(c, WW_RTR_INTERNAL_ERROR, NULL, 0, "no memory for a PDU");
+        return ww_rtr_refuse(c, WW_RTR_INTERNAL_ERROR, NULL, 0, "no memory for a PDU");
       break;
     }
     data += used;
@@ -523,8 +634,10 @@ struct ww_rtr_client *ww_rtr_client_new(const struct ww_rtr_client_config *confi
     return NULL;
   c->config = *config;
   c->config.name[sizeof(c->config.name) - 1] = '\0';
-  if (c->config.max_version > WW_RTR_V1)
-    c->config.max_version = WW_RTR_V1;
+  if (c->config.max_version > WW_RTR_VERSION_MAX)
+    c->config.max_version = WW_RTR_VERSION_MAX;
+  if (c->config.min_version > c->config.max_version)
+    c->config.min_version = c->config.max_version;
   if (!c->config.max_records)
     c->config.max_records = MAX_RECORDS_DEFAULT;
   c->events = *events;
@@ -543,9 +656,9 @@ struct ww_rtr_client *ww_rtr_client_new(const struct ww_rtr_client_config *confi
     c->resume.expire = WW_RTR_EXPIRE_DEFAULT;
   if (c->resume.valid) {
     /* CHOICE: the version of the stored session is where we begin, for only there its serial means something. A cache
-     * that has learnt version 1 meanwhile is found out when the memory of version 0 lapses. */
-    c->spoken = (uint8_t)(c->resume.version <= WW_RTR_V1 ? 1u << c->resume.version : 0);
-    if (c->resume.version < c->version)
+     * that has learnt a higher one meanwhile is found out when the memory of this one lapses. */
+    c->spoken = (uint8_t)(c->resume.version <= WW_RTR_VERSION_MAX ? 1u << c->resume.version : 0);
+    if (ww_rtr_version_allowed(c, c->resume.version))
       c->version = c->resume.version;
   }
   /* RFC 8210 §6: data MUST NOT be kept past Expire, counted from End of Data, whether or not we were running. A clock
@@ -589,7 +702,10 @@ enum ww_rtr_action ww_rtr_client_committed(struct ww_rtr_client *c, bool ok, siz
     c->resume.valid = false;
     if (contradicted && connected)
       /* RFC 8210 §12: code 6, fatal. DEVIATION: the PDU is not quoted; it is known to the store alone. */
-      return refuse(c, WW_RTR_UNKNOWN_WITHDRAWAL, NULL, 0, "%zu withdrawals of records that are not held", unknown);
+      return ww_rtr_refuse(c, WW_RTR_UNKNOWN_WITHDRAWAL, NULL, 0, "%zu withdrawals of records that are not held",
+                           unknown);
+    if (contradicted && c->pending.point.version == WW_RTR_V2)
+      ww_rtr_flush(c, "it withdrew records that are not held");
     if (!connected)
       return WW_RTR_STAY;
     if (c->refusals < 32)

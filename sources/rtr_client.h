@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The router side of RPKI-to-Router, versions 0 and 1, as a machine without I/O: it is told of connections, octets
+ * The router side of RPKI-to-Router, versions 0 to 2, as a machine without I/O: it is told of connections, octets
  * and time, and says what to send, when to wake it, and what to do with the connection. Data is handed out whole, at
  * End of Data, never before.
  */
@@ -16,9 +16,10 @@ struct ww_rtr_client;
 
 struct ww_rtr_client_config {
   char name[64];
-  uint8_t max_version;  /* 0 or 1; default 1 */
-  size_t max_records;   /* 0: default 10 million; more in one response is an error and drops the session. A
-                           router key counts one more for each 32 octets of its SPKI */
+  uint8_t max_version;  /* WW_RTR_VERSION_MAX at most; the one to open with */
+  uint8_t min_version;  /* max_version at most */
+  size_t max_records;   /* 0: default 10 million; more in one response is an error and drops the session. Router keys
+                           and ASPAs count one more for each 32 octets of SPKI or provider list */
   uint64_t jitter_seed; /* spreads reconnects; different for each daemon and cache */
 };
 
@@ -94,7 +95,7 @@ struct ww_rtr_client_stats {
   uint16_t session;
   uint32_t serial;
   uint64_t pdus, errors, connects;
-  char last_error[160];
+  char last_error[240];
 };
 void ww_rtr_client_stats(const struct ww_rtr_client *client, struct ww_rtr_client_stats *out);
 const char *ww_rtr_status_name(enum ww_rtr_status status);

@@ -27,7 +27,8 @@ struct ww_rtr_client {
   ww_mono_ms version_at; /* when it was learnt */
   uint8_t spoken;        /* bit v: the cache has answered in version v */
   bool version_guessed;  /* lowered because the cache closed without a word */
-  bool version_switched; /* since the last complete response: stops two versions from chasing each other */
+  unsigned silent;       /* connections in a row that the cache closed without a word in this version */
+  uint8_t tried;         /* bit v: version v was given up since the last complete response */
   bool force_reset;      /* the next query is a Reset Query, although the resume point stands */
   unsigned serial_cut;   /* Serial Queries in a row that ended without an answer */
   unsigned failures;     /* in a row, for the back-off */
@@ -44,11 +45,12 @@ struct ww_rtr_client {
   /* the connection */
   enum phase phase;
   bool negotiated;
-  bool heard;         /* any PDU came */
-  bool asked_reset;   /* the query under way, or answered last, is a Reset Query */
-  bool reconnect_now; /* to try another version needs no back-off */
-  uint16_t session;   /* of the response under way */
-  bool host_bits_said;
+  bool heard;                          /* any PDU came */
+  bool asked_reset;                    /* the query under way, or answered last, is a Reset Query */
+  bool reconnect_now;                  /* to try another version needs no back-off */
+  ww_mono_ms hold_off;                 /* the cache said when to come back; 0: it did not */
+  uint16_t session;                    /* of the response under way */
+  bool host_bits_said, aspa_list_said; /* in this response */
   bool notified;
   uint32_t notify_serial;
   ww_mono_ms connect_at, connect_until, query_at, query_sent, progress_at, synced_at;
@@ -57,7 +59,7 @@ struct ww_rtr_client {
   struct ww_rtr_collect collect;
   struct ww_buf partial, output;
   uint64_t pdus, errors, connects;
-  char last_error[160];
+  char last_error[240];
 };
 
 /* rtr_client.c */
@@ -70,6 +72,10 @@ void ww_rtr_query_failed(struct ww_rtr_client *c);
 enum ww_rtr_action ww_rtr_drop(struct ww_rtr_client *c);
 /* Has the owner drop everything that came from this cache. */
 void ww_rtr_flush(struct ww_rtr_client *c, const char *why);
+/* Reports an error to the cache and drops the session; in version 2 a fatal one costs its data. `pdu` is the offending
+ * PDU as received, or NULL when the error is not that of one PDU. */
+enum ww_rtr_action ww_rtr_refuse(struct ww_rtr_client *c, uint16_t code, const uint8_t *pdu, size_t pdu_len,
+                                 const char *fmt, ...) WW_PRINTF(5, 6);
 enum ww_rtr_action ww_rtr_send_query(struct ww_rtr_client *c, struct ww_now now);
 
 /* rtr_timing.c */
@@ -80,6 +86,9 @@ uint32_t ww_rtr_retry_interval(const struct ww_rtr_client *c);
 ww_mono_ms ww_rtr_backoff(struct ww_rtr_client *c, unsigned failures);
 /* The timers of an End of Data, moved into bounds. */
 void ww_rtr_timers_take(struct ww_rtr_client *c, const struct ww_rtr_pdu *eod, struct ww_rtr_resume *point);
+/* The cache is about to go: the next attempt is due then, and those after it at the Retry Interval. */
+void ww_rtr_hold_off(struct ww_rtr_client *c);
+bool ww_rtr_version_allowed(const struct ww_rtr_client *c, uint8_t version);
 /* Opens with another version from now on. */
 void ww_rtr_use_version(struct ww_rtr_client *c, uint8_t version, struct ww_now now);
 /* The cache has answered in the version in use. */

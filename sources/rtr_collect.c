@@ -14,11 +14,13 @@
  * state. Nothing depends on how different records were ordered: a cache that announces before it withdraws
  * (make before break) and one that does it the other way round give the same update.
  *
- * Router keys are few and large. They stay as they are and are sorted by reference.
+ * Router keys are few and large. They stay as they are and are sorted by reference. So are ASPAs, whose identity is the
+ * customer alone: their lists lie one after the other as they came, and the entries are sorted.
  *
  * Ownership: the collection owns all it holds; finishing hands exact-size arrays to the update.
  *
- * Clauses: RFC 8210 §5.3 (minimal change set), §5.6, §5.7, §5.10 (one and only one PDU for a record), §12 codes 6, 7.
+ * Clauses: RFC 8210 §5.3 (minimal change set), §5.6, §5.7, §5.10 (one and only one PDU for a record), §12 codes 6, 7;
+ * draft-ietf-sidrops-8210bis-26 §5.12 (one ASPA for a customer), §11.2.3 (not relied upon).
  */
 #include "sources/rtr_collect.h"
 
@@ -34,13 +36,15 @@ enum {
   V4_STRIDE = V4_KEY + 2,      /* announce, padding */
   V6_STRIDE = V6_KEY + 2,
   FIRST_RECORDS = 1024,
-  SPKI_PER_RECORD = 32,
+  OCTETS_PER_RECORD = 32, /* of a key or a list: they count as so many records */
+  ASN_LEN = 4,
   DIGIT_VALUES = 256,
 };
 
 void ww_rtr_collect_init(struct ww_rtr_collect *collect, size_t limit) {
   /* The sort counts in 32 bits. */
   *collect = (struct ww_rtr_collect){.limit = limit < UINT32_MAX ? limit : UINT32_MAX};
+  ww_buf_init(&collect->aspa_lists, 0); /* the limit on records bounds it */
 }
 
 void ww_rtr_collect_clear(struct ww_rtr_collect *collect) {
@@ -48,6 +52,8 @@ void ww_rtr_collect_clear(struct ww_rtr_collect *collect) {
   free(collect->v6.data);
   free(collect->key_flags);
   ww_payloads_fini(&collect->keys);
+  free(collect->aspas);
+  ww_buf_fini(&collect->aspa_lists);
   ww_rtr_collect_init(collect, collect->limit);
 }
 
@@ -84,7 +90,7 @@ enum ww_err ww_rtr_collect_vrp(struct ww_rtr_collect *collect, const struct ww_v
 }
 
 enum ww_err ww_rtr_collect_key(struct ww_rtr_collect *collect, const struct ww_router_key *key, bool announce) {
-  size_t cost = 1 + key->spki_len / SPKI_PER_RECORD;
+  size_t cost = 1 + key->spki_len / OCTETS_PER_RECORD;
   if (collect->limit - collect->used < cost)
     return WW_ERR_LIMIT;
   if (collect->keys.key_count == collect->key_flags_cap) {
@@ -99,6 +105,39 @@ enum ww_err ww_rtr_collect_key(struct ww_rtr_collect *collect, const struct ww_r
   if (err)
     return err;
   collect->key_flags[collect->keys.key_count - 1] = announce;
+  collect->used += cost;
+  return WW_OK;
+}
+
+enum ww_err ww_rtr_collect_aspa(struct ww_rtr_collect *collect, const struct ww_rtr_aspa *aspa) {
+  /* CHOICE: draft-ietf-sidrops-8210bis-26 §5.12 bounds the list by the PDU alone, WW_ASPA_PROVIDERS_MAX is the bound of
+   * relying parties. One customer with a longer list must not cost the whole cache, so it has no record, as with
+   * OpenBGPD. */
+  bool unusable = aspa->announce && aspa->provider_count > WW_ASPA_PROVIDERS_MAX;
+  size_t len = unusable ? 0 : (size_t)aspa->provider_count * ASN_LEN;
+  size_t cost = 1 + len / OCTETS_PER_RECORD;
+  if (collect->limit - collect->used < cost)
+    return WW_ERR_LIMIT;
+  if (collect->aspa_count == collect->aspa_cap) {
+    size_t cap = collect->aspa_cap ? collect->aspa_cap * 2 : FIRST_RECORDS;
+    struct ww_rtr_aspa_entry *larger = realloc(collect->aspas, cap * sizeof(*larger));
+    if (!larger)
+      return WW_ERR_NOMEM;
+    collect->aspas = larger;
+    collect->aspa_cap = cap;
+  }
+  size_t at = collect->aspa_lists.len;
+  if (len && ww_buf_append(&collect->aspa_lists, aspa->providers, len))
+    return WW_ERR_NOMEM;
+  collect->aspas[collect->aspa_count] = (struct ww_rtr_aspa_entry){
+      .providers = at,
+      .seq = collect->aspa_count,
+      .customer = aspa->customer,
+      .provider_count = unusable ? 0 : aspa->provider_count,
+      .announce = aspa->announce && !unusable,
+      .unusable = unusable,
+  };
+  collect->aspa_count++;
   collect->used += cost;
   return WW_OK;
 }
@@ -259,6 +298,84 @@ out:
   return err;
 }
 
+static int aspa_entry_compare(const void *a, const void *b) {
+  const struct ww_rtr_aspa_entry *x = a, *y = b;
+  int c = (x->customer > y->customer) - (x->customer < y->customer);
+  return c ? c : (x->seq > y->seq) - (x->seq < y->seq);
+}
+
+static const uint8_t *aspa_list(const struct ww_rtr_collect *collect, const struct ww_rtr_aspa_entry *entry) {
+  return entry->provider_count ? ww_buf_head(&collect->aspa_lists) + entry->providers : NULL;
+}
+
+/* The list of a withdrawal is another one than that of the announcement before it. */
+static bool names_another(const struct ww_rtr_collect *collect, const struct ww_rtr_aspa_entry *announced,
+                          const struct ww_rtr_aspa_entry *withdrawn) {
+  return withdrawn->provider_count && (withdrawn->provider_count != announced->provider_count ||
+                                       memcmp(aspa_list(collect, withdrawn), aspa_list(collect, announced),
+                                              (size_t)withdrawn->provider_count * ASN_LEN) != 0);
+}
+
+/* The history of one customer, from entry `i` up to `end`: its last state, or NULL and the culprit. */
+static const struct ww_rtr_aspa_entry *aspa_last(const struct ww_rtr_collect *collect, size_t i, size_t end,
+                                                 struct ww_rtr_pdu *culprit) {
+  const struct ww_rtr_aspa_entry *last = &collect->aspas[i];
+  while (++i < end) {
+    const struct ww_rtr_aspa_entry *next = &collect->aspas[i];
+    /* CHOICE: draft-ietf-sidrops-8210bis-26 §12 lists an active customer under code 7, §5.12 has the announcement
+     * replace it. It replaces over responses; within one, where §5.3 wants one PDU for a customer, it is code 7. */
+    if (next->announce == last->announce && !next->unusable && !last->unusable) {
+      *culprit = (struct ww_rtr_pdu){.version = WW_RTR_V2,
+                                     .type = WW_RTR_ASPA,
+                                     .u.aspa = {.announce = next->announce,
+                                                .customer = next->customer,
+                                                .provider_count = next->provider_count,
+                                                .providers = aspa_list(collect, next)}};
+      return NULL;
+    }
+    if (!next->announce && last->announce && names_another(collect, last, next))
+      continue;
+    last = next;
+  }
+  return last;
+}
+
+static enum ww_err aspas_finish(struct ww_rtr_collect *collect, struct ww_payload_delta *out, size_t *transient,
+                                struct ww_rtr_pdu *culprit) {
+  struct ww_rtr_aspa_entry *entries = collect->aspas;
+  size_t count = collect->aspa_count;
+  if (!count)
+    return WW_OK;
+  qsort(entries, count, sizeof(*entries), aspa_entry_compare);
+  uint32_t *providers = malloc(WW_ASPA_PROVIDERS_MAX * sizeof(*providers));
+  if (!providers)
+    return WW_ERR_NOMEM;
+  enum ww_err err = WW_OK;
+  for (size_t i = 0, end; i < count && !err; i = end) {
+    bool unusable = false, first = entries[i].announce;
+    for (end = i; end < count && entries[end].customer == entries[i].customer; end++)
+      unusable |= entries[end].unusable;
+    const struct ww_rtr_aspa_entry *last = aspa_last(collect, i, end, culprit);
+    if (!last) {
+      err = contradiction(culprit->u.aspa.announce);
+      break;
+    }
+    struct ww_aspa aspa = {.customer = last->customer};
+    if (last->announce) {
+      struct ww_reader r = ww_reader_make(aspa_list(collect, last), (size_t)last->provider_count * ASN_LEN);
+      for (uint32_t k = 0; k < last->provider_count; k++)
+        providers[k] = ww_reader_u32(&r);
+      aspa.provider_count = last->provider_count;
+      aspa.providers = providers;
+    } else if (first || unusable) {
+      ++*transient;
+    }
+    err = ww_payloads_add_aspa(last->announce ? &out->announce : &out->withdraw, &aspa);
+  }
+  free(providers);
+  return err;
+}
+
 enum ww_err ww_rtr_collect_finish(struct ww_rtr_collect *collect, struct ww_payload_delta *out, size_t *transient,
                                   struct ww_rtr_pdu *culprit) {
   struct ww_rtr_table *v4 = &collect->v4, *v6 = &collect->v6;
@@ -273,6 +390,8 @@ enum ww_err ww_rtr_collect_finish(struct ww_rtr_collect *collect, struct ww_payl
     err = table_collapse(v6, V6_STRIDE, WW_AFI_IPV6, &announced, transient, culprit);
   if (!err)
     err = keys_finish(collect, out, transient, culprit);
+  if (!err)
+    err = aspas_finish(collect, out, transient, culprit);
   if (!err)
     err = vrps_reserve(&out->announce, announced);
   if (!err)

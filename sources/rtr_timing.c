@@ -9,7 +9,8 @@
  * Invariants: after _tick(now) the deadline is later than now. The back-off grows with each connection that fails and
  * starts over only after a session that stayed in sync for a while.
  *
- * Clauses: RFC 8210 §6, §7 (versions across connections); RFC 6810 §6, §8.
+ * Clauses: RFC 8210 §6, §7 (versions across connections); RFC 6810 §6, §8; draft-ietf-sidrops-8210bis-26 §6, §7, §8.5,
+ * §8.6, §9 (stall).
  */
 #include "sources/rtr_client_internal.h"
 
@@ -25,6 +26,8 @@ enum {
   BACKOFF_FIRST_MS = 1000,
   STABLE_MS = 60000, /* a session in sync for so long was a good one: the back-off starts over */
   VERSION_MEMORY_MS = 24 * 3600 * 1000,
+  FAILURES_MAX = 32, /* far beyond where doubling meets the Retry Interval */
+  SILENT_V2 = 2,     /* connections closed without a word before a lower version than 2 is guessed */
 };
 
 static uint64_t random_next(struct ww_rtr_client *c) { /* splitmix64 */
@@ -84,14 +87,20 @@ void ww_rtr_timers_take(struct ww_rtr_client *c, const struct ww_rtr_pdu *eod, s
   }
 }
 
+bool ww_rtr_version_allowed(const struct ww_rtr_client *c, uint8_t version) {
+  return version >= c->config.min_version && version <= c->config.max_version;
+}
+
 void ww_rtr_use_version(struct ww_rtr_client *c, uint8_t version, struct ww_now now) {
   ww_rtr_note(c, WW_LOG_NOTICE, "going to version %u", version);
+  /* RFC 8210 §6: a version mismatch overrides the Retry Interval. Not for one that was given up already: two that
+   * cannot agree are to back off. */
+  c->tried |= (uint8_t)(1u << c->version);
+  c->reconnect_now = !(c->tried & 1u << version);
   c->version = version;
   c->version_at = now.mono;
   c->version_guessed = false;
-  /* RFC 8210 §6: a version mismatch overrides the Retry Interval. Once: two that cannot agree are to back off. */
-  c->reconnect_now = !c->version_switched;
-  c->version_switched = true;
+  c->silent = 0;
 }
 
 void ww_rtr_settle_version(struct ww_rtr_client *c, struct ww_now now) {
@@ -100,6 +109,30 @@ void ww_rtr_settle_version(struct ww_rtr_client *c, struct ww_now now) {
   if (c->version_guessed)
     c->version_at = now.mono;
   c->version_guessed = false;
+  c->silent = 0;
+}
+
+void ww_rtr_hold_off(struct ww_rtr_client *c) {
+  c->hold_off = (ww_mono_ms)ww_rtr_retry_interval(c) * 1000;
+}
+
+/* RFC 8210 §7: a cache of version 0 may just close; then the router MAY retry with version 0. It is a guess: not made
+ * of a cache that has ever answered in this version, and taken back if no lower version fares better. CHOICE: no text
+ * lets a cache refuse version 2 by closing, but some close so fast after their Error Report that it is lost. There it
+ * takes two, for a wrong guess costs the ASPAs. */
+static void guess_version(struct ww_rtr_client *c, struct ww_now now) {
+  c->silent++;
+  if (c->version == WW_RTR_V2 && c->silent < SILENT_V2)
+    return;
+  if (c->version > c->config.min_version) {
+    ww_rtr_use_version(c, c->version - 1, now);
+    c->version_guessed = true;
+  } else if (c->version_guessed) {
+    c->tried |= (uint8_t)(1u << c->version);
+    c->version = c->config.max_version;
+    c->version_guessed = false;
+    c->silent = 0;
+  }
 }
 
 /* Whatever ended the connection, this is the way back to IDLE. */
@@ -116,7 +149,13 @@ static void gone(struct ww_rtr_client *c, struct ww_now now) {
     c->connect_at = now.mono;
     return;
   }
-  if (c->failures < 32) /* far beyond where doubling meets the Retry Interval */
+  if (c->hold_off) {
+    c->connect_at = now.mono + c->hold_off;
+    c->hold_off = 0;
+    c->failures = FAILURES_MAX;
+    return;
+  }
+  if (c->failures < FAILURES_MAX)
     c->failures++;
   c->connect_at = now.mono + ww_rtr_backoff(c, c->failures);
 }
@@ -141,19 +180,10 @@ enum ww_rtr_action ww_rtr_client_closed(struct ww_rtr_client *c, struct ww_now n
     ww_rtr_note(c, WW_LOG_WARNING, "the cache closed the connection%s",
                 c->phase == PHASE_RESPONSE ? " inside a response" : "");
     c->errors++;
-    if (unanswered && !c->heard && !(c->spoken & 1u << c->version)) {
-      /* RFC 8210 §7: a cache of version 0 may just close; then the router MAY retry with version 0. It is a guess: not
-       * made of a cache that has ever answered in this version, and taken back if version 0 fares no better. */
-      if (c->version_guessed) {
-        c->version = c->config.max_version;
-        c->version_guessed = false;
-      } else if (c->version > WW_RTR_V0) {
-        ww_rtr_use_version(c, c->version - 1, now);
-        c->version_guessed = true;
-      }
-    } else {
+    if (unanswered && !c->heard && !(c->spoken & 1u << c->version))
+      guess_version(c, now);
+    else
       ww_rtr_query_failed(c);
-    }
   }
   gone(c, now);
   return WW_RTR_STAY;
@@ -180,6 +210,7 @@ enum ww_rtr_action ww_rtr_client_tick(struct ww_rtr_client *c, struct ww_now now
       c->version = c->config.max_version;
       c->version_guessed = false;
       c->version_at = now.mono;
+      c->silent = 0;
       c->spoken = 0;
     }
     c->phase = PHASE_CONNECTING;
@@ -196,6 +227,11 @@ enum ww_rtr_action ww_rtr_client_tick(struct ww_rtr_client *c, struct ww_now now
   case PHASE_RESPONSE:
     if (now.mono < stall_at(c))
       break;
+    /* draft-ietf-sidrops-8210bis-26 §9: three times the keepalive interval, which nobody defines. CHOICE: the Retry
+     * Interval. Version 1 has no code for it. */
+    if (c->negotiated && c->version >= WW_RTR_V2)
+      return ww_rtr_refuse(c, WW_RTR_TRANSPORT_ERROR, NULL, 0, "no progress for %u s",
+                           ww_rtr_retry_interval(c) * STALL_RETRIES);
     c->errors++;
     ww_rtr_note(c, WW_LOG_WARNING, "no progress for %u s", ww_rtr_retry_interval(c) * STALL_RETRIES);
     return ww_rtr_drop(c);

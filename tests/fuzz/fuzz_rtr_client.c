@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The RTR client machine under a script. The first octet configures: bit 0 the version, bit 1 whether a session is
- * resumed, bit 2 its version, bit 3 a limit of four records. Then operations, `op = octet & 7`:
+ * resumed, bit 2 its version, bit 3 a limit of four records, bit 4 version 2 as the highest, bit 5 as the session's,
+ * bit 6 version 1 as the lowest. Then operations, `op = octet & 7`:
  *
  *     0 n        tick, 2^(n & 31) ms later
  *     1          connected          2 connect failed          3 closed
  *     4 n ...    input: n octets, all at once if n is even, one at a time if odd
- *     5 t a b    input: a well-formed PDU of type t & 15, version a & 1; its other fields from a and b
- *     6 n        committed: ok by bit 0, n >> 1 unknown withdrawals
- *     7          the output is sent
+ *     5 t a b    input: a well-formed PDU of type t & 15, version a & 1, or 2 by bit 7 of a; its other fields from a
+ * and b 6 n        committed: ok by bit 0, n >> 1 unknown withdrawals 7          the output is sent
  *
  * What must hold whatever comes: output is queries and Error Reports, one query at a time, and bounded; an update comes
  * only after a Cache Response and an End of Data, holds no more records than arrived in between, is sorted and unique,
@@ -32,7 +32,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 struct fuzz {
   struct ww_rtr_client *client;
   struct ww_now now;
-  uint8_t max_version;
+  uint8_t min_version, max_version;
   bool connecting, in_input, pending, asked; /* asked: a query is out and unanswered */
   /* a second, simpler reading of what was put in since the connection opened */
   uint8_t stream[4096];
@@ -47,7 +47,12 @@ static void check_sorted(const struct ww_payloads *set) {
   }
   for (size_t i = 1; i < set->key_count; i++)
     CHECK(ww_router_key_compare(&set->keys[i - 1], &set->keys[i]) < 0);
-  CHECK(!set->aspa_count);
+  for (size_t i = 0; i < set->aspa_count; i++) {
+    const struct ww_aspa *aspa = &set->aspas[i];
+    CHECK(!i || set->aspas[i - 1].customer < aspa->customer);
+    for (size_t k = 1; k < aspa->provider_count; k++)
+      CHECK(aspa->providers[k - 1] && aspa->providers[k - 1] < aspa->providers[k]);
+  }
 }
 
 /* The stream so far must end in an End of Data, with enough records since the last Cache Response. */
@@ -64,12 +69,15 @@ static void check_complete(const struct fuzz *f, const struct ww_rtr_update *upd
       records = 0;
       responded = true;
     }
-    records += pdu.type == WW_RTR_IPV4_PREFIX || pdu.type == WW_RTR_IPV6_PREFIX || pdu.type == WW_RTR_ROUTER_KEY;
+    records += pdu.type == WW_RTR_IPV4_PREFIX || pdu.type == WW_RTR_IPV6_PREFIX || pdu.type == WW_RTR_ROUTER_KEY ||
+               pdu.type == WW_RTR_ASPA;
     at += pdu.len;
   }
   CHECK(responded && last == WW_RTR_END_OF_DATA);
   const struct ww_payload_delta *d = &update->delta;
-  CHECK(d->announce.vrp_count + d->announce.key_count + d->withdraw.vrp_count + d->withdraw.key_count <= records);
+  CHECK(d->announce.vrp_count + d->announce.key_count + d->announce.aspa_count + d->withdraw.vrp_count +
+            d->withdraw.key_count + d->withdraw.aspa_count <=
+        records);
 }
 
 static void on_update(void *ctx, struct ww_rtr_update *update) {
@@ -79,11 +87,16 @@ static void on_update(void *ctx, struct ww_rtr_update *update) {
   f->asked = false;
   check_sorted(&update->delta.announce);
   check_sorted(&update->delta.withdraw);
-  CHECK(update->version <= f->max_version);
+  CHECK(update->version >= f->min_version && update->version <= f->max_version);
+  CHECK(update->version == WW_RTR_V2 || (!update->delta.announce.aspa_count && !update->delta.withdraw.aspa_count));
+  for (size_t i = 0; i < update->delta.announce.aspa_count; i++)
+    CHECK(update->delta.announce.aspas[i].provider_count);
+  for (size_t i = 0; i < update->delta.withdraw.aspa_count; i++)
+    CHECK(!update->delta.withdraw.aspas[i].provider_count);
   CHECK(update->refresh >= 1 && update->retry >= 1 && update->expire >= 600);
   CHECK(update->refresh < update->expire && update->retry < update->expire && update->expire <= 172800);
   if (update->full)
-    CHECK(!update->delta.withdraw.vrp_count && !update->delta.withdraw.key_count);
+    CHECK(!update->delta.withdraw.vrp_count && !update->delta.withdraw.key_count && !update->delta.withdraw.aspa_count);
   if (!f->stream_lost)
     check_complete(f, update);
   ww_payload_delta_fini(&update->delta);
@@ -103,7 +116,11 @@ static void check_output(struct fuzz *f, size_t before) {
     struct ww_rtr_pdu pdu;
     uint16_t code;
     CHECK(ww_rtr_decode(ww_buf_head(out) + at, out->len - at, &pdu, &code, NULL) == WW_OK);
-    CHECK(pdu.version <= f->max_version);
+    CHECK(pdu.version >= f->min_version && pdu.version <= f->max_version);
+    if (pdu.type == WW_RTR_ERROR_REPORT) /* and in the codes of its version */
+      CHECK(pdu.u.error.code <= (pdu.version == WW_RTR_V2   ? WW_RTR_TRANSPORT_ERROR
+                                 : pdu.version == WW_RTR_V1 ? WW_RTR_UNEXPECTED_VERSION
+                                                            : WW_RTR_DUPLICATE));
     if (pdu.type == WW_RTR_ERROR_REPORT)
       CHECK(pdu.u.error.pdu_len < 2 || pdu.u.error.pdu[1] != WW_RTR_ERROR_REPORT);
     else {
@@ -129,7 +146,8 @@ static void act(struct fuzz *f, enum ww_rtr_action action, size_t before, bool t
     CHECK(ww_rtr_client_deadline(f->client) > f->now.mono);
   struct ww_rtr_client_stats stats;
   ww_rtr_client_stats(f->client, &stats);
-  CHECK(stats.version <= 1 && memchr(stats.last_error, 0, sizeof(stats.last_error)));
+  CHECK(stats.version >= f->min_version && stats.version <= f->max_version &&
+        memchr(stats.last_error, 0, sizeof(stats.last_error)));
   CHECK(ww_rtr_status_name(stats.status));
 }
 
@@ -157,8 +175,9 @@ static void input(struct fuzz *f, const uint8_t *octets, size_t len, bool bytewi
 
 static void structured(struct fuzz *f, uint8_t type, uint8_t a, uint8_t b) {
   static const uint8_t spki[] = {0x30, 0x02, 0x05, 0x00};
+  static const uint8_t providers[] = {0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3};
   uint8_t octets[64];
-  struct ww_rtr_pdu pdu = {.version = a & 1, .type = type & 15, .session = a >> 1 & 3};
+  struct ww_rtr_pdu pdu = {.version = a & 0x80 ? WW_RTR_V2 : a & 1, .type = type & 15, .session = a >> 1 & 3};
   switch (pdu.type) {
   case WW_RTR_SERIAL_NOTIFY:
   case WW_RTR_SERIAL_QUERY:
@@ -178,6 +197,12 @@ static void structured(struct fuzz *f, uint8_t type, uint8_t a, uint8_t b) {
     pdu.u.key.announce = b & 1;
     pdu.u.key.key = (struct ww_router_key){.asn = b >> 1 & 3, .ski = {b >> 3}, .spki = spki, .spki_len = sizeof(spki)};
     break;
+  case WW_RTR_ASPA:
+    pdu.u.aspa = (struct ww_rtr_aspa){.announce = b & 1,
+                                      .customer = b >> 1 & 3,
+                                      .provider_count = b >> 3 & 3,
+                                      .providers = providers + 4 * (b >> 5 & 1)};
+    break;
   case WW_RTR_ERROR_REPORT:
     pdu.u.error.code = b & 15;
     break;
@@ -194,11 +219,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   struct fuzz f = {.now = {.mono = 1000, .unix_sec = 1700000000}};
   struct ww_reader r = ww_reader_make(data, size);
   uint8_t setup = ww_reader_u8(&r);
-  f.max_version = setup & 1;
-  struct ww_rtr_client_config config = {
-      .name = "fuzz", .max_version = f.max_version, .max_records = setup & 8 ? 4 : 0, .jitter_seed = setup};
+  f.max_version = setup & 16 ? WW_RTR_V2 : setup & 1;
+  f.min_version = setup & 64 && f.max_version ? WW_RTR_V1 : WW_RTR_V0;
+  struct ww_rtr_client_config config = {.name = "fuzz",
+                                        .min_version = f.min_version,
+                                        .max_version = f.max_version,
+                                        .max_records = setup & 8 ? 4 : 0,
+                                        .jitter_seed = setup};
   struct ww_rtr_resume resume = {.valid = true,
-                                 .version = setup >> 2 & 1,
+                                 .version = setup & 32 ? WW_RTR_V2 : setup >> 2 & 1,
                                  .session = 1,
                                  .serial = 1,
                                  .refresh = 60,

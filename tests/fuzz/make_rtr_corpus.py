@@ -99,11 +99,26 @@ def commit(ok=True, unknown=0):
 
 
 OPEN = tick() + CONNECTED + SENT
-V1, V0, RESUMED, LIMITED = 1, 0, 2 | 4 | 1, 8 | 1
+V2, V1, V0, RESUMED, RESUMED_V2, LIMITED, AT_LEAST_V1 = 16, 1, 0, 2 | 4 | 1, 16 | 32 | 2, 8 | 1, 64 | 16
 EOD = pdu(1, 7, 1, u32(2, 3600, 600, 7200))
 SYNC = OPEN + feed(pdu(1, 3, 1) + v4(1, 24, 24) + v6(1, 32, 48) + EOD) + commit()
 
+EOD2 = pdu(2, 7, 1, u32(2, 3600, 600, 7200))
+SYNC2 = OPEN + feed(pdu(2, 3, 1) + v4(1, 24, 24, version=2) + aspa(1, 64500, 1, 2) + EOD2) + commit()
+
 CLIENT = {
+    "v2-full-set": bytes([V2]) + SYNC2,
+    "v2-delta-replaces": bytes([RESUMED_V2]) + OPEN + feed(pdu(2, 3, 1) + aspa(1, 1, 2, 3) + aspa(0, 2) + EOD2) + commit(),
+    "v2-announce-then-withdraw": bytes([RESUMED_V2]) + OPEN + feed(pdu(2, 3, 1) + aspa(1, 1, 2) + aspa(0, 1, 3) + EOD2) + commit(),
+    "v2-twice": bytes([RESUMED_V2]) + OPEN + feed(pdu(2, 3, 1) + aspa(1, 1, 2) + aspa(1, 1, 3) + EOD2) + CLOSED,
+    "v2-old-layout": bytes([V2]) + OPEN + feed(pdu(2, 3, 1) + old_aspa(1, 1, 2)) + CLOSED + OPEN + feed(RTR["full-set-v1"]) + commit(),
+    "v2-shutdown": bytes([V2]) + SYNC2 + feed(error(13, version=2)) + CLOSED + tick(20) + CONNECTED,
+    "v2-restart": bytes([V2]) + SYNC2 + feed(error(12, version=2)) + CLOSED + tick(20) + CONNECTED,
+    "v2-stall": bytes([V2]) + OPEN + feed(pdu(2, 3, 1)) + tick(21) + CLOSED,
+    "v2-down-to-0": bytes([V2]) + OPEN + feed(error(4, version=1)) + CLOSED + OPEN + feed(error(4, version=0)) + CLOSED + OPEN,
+    "v2-min-version": bytes([AT_LEAST_V1]) + OPEN + feed(pdu(0, 3, 1)) + CLOSED + tick(12) + CONNECTED + feed(error(4, version=0)),
+    "v2-host-bits": bytes([V2]) + OPEN + feed(pdu(2, 3, 1) + v4(1, 8, 24, version=2)),
+    "v2-structured": bytes([V2]) + OPEN + bytes([5, 3, 0x82, 0, 5, 11, 0x82, 0x29, 5, 11, 0x82, 0x3b, 5, 4, 0x82, 1, 5, 7, 0x82, 9]) + commit(),
     "full-set": bytes([V1]) + SYNC,
     "full-set-in-chunks": bytes([V1]) + OPEN + feed(pdu(1, 3, 1) + v4(1, 24, 24) + key(1) + EOD, False) + commit(),
     "full-set-v0": bytes([V0]) + OPEN + feed(RTR["full-set-v0"]) + commit(),

@@ -13,270 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sources/rtr_client.h"
-
-/* ------------------------------------------------------------------ the scripted cache */
-
-struct script {
-  uint8_t octets[4096];
-  size_t len;
-};
-
-static void put(struct script *s, uint32_t value, unsigned width) {
-  assert_true(s->len + width <= sizeof(s->octets));
-  while (width--)
-    s->octets[s->len++] = (uint8_t)(value >> (8 * width));
-}
-
-static void put_header(struct script *s, uint32_t version, uint32_t type, uint32_t session, uint32_t len) {
-  put(s, version, 1);
-  put(s, type, 1);
-  put(s, session, 2);
-  put(s, len, 4);
-}
-
-static void put_notify(struct script *s, uint32_t version, uint32_t session, uint32_t serial) {
-  put_header(s, version, 0, session, 12);
-  put(s, serial, 4);
-}
-
-static void put_response(struct script *s, uint32_t version, uint32_t session) {
-  put_header(s, version, 3, session, 8);
-}
-
-static void put_cache_reset(struct script *s, uint32_t version) { put_header(s, version, 8, 0, 8); }
-
-static void put_v4(struct script *s, uint32_t version, uint32_t announce, uint32_t addr, uint32_t len, uint32_t max,
-                   uint32_t asn) {
-  put_header(s, version, 4, 0, 20);
-  put(s, announce << 24 | len << 16 | max << 8, 4);
-  put(s, addr, 4);
-  put(s, asn, 4);
-}
-
-static void put_v6(struct script *s, uint32_t version, uint32_t announce, uint32_t high, uint32_t len, uint32_t max,
-                   uint32_t asn) {
-  put_header(s, version, 6, 0, 32);
-  put(s, announce << 24 | len << 16 | max << 8, 4);
-  put(s, high, 4);
-  for (int i = 0; i < 3; i++)
-    put(s, 0, 4);
-  put(s, asn, 4);
-}
-
-static void put_key(struct script *s, uint32_t announce, uint32_t ski, uint32_t asn, uint32_t spki) {
-  put_header(s, 1, 9, announce << 8, 36);
-  for (int i = 0; i < 5; i++)
-    put(s, ski, 4);
-  put(s, asn, 4);
-  put(s, spki, 4);
-}
-
-static void put_eod_timers(struct script *s, uint32_t session, uint32_t serial, uint32_t refresh, uint32_t retry,
-                           uint32_t expire) {
-  put_header(s, 1, 7, session, 24);
-  put(s, serial, 4);
-  put(s, refresh, 4);
-  put(s, retry, 4);
-  put(s, expire, 4);
-}
-
-static void put_eod(struct script *s, uint32_t version, uint32_t session, uint32_t serial) {
-  if (version) {
-    put_eod_timers(s, session, serial, 3600, 600, 7200);
-  } else {
-    put_header(s, 0, 7, session, 12);
-    put(s, serial, 4);
-  }
-}
-
-static void put_error(struct script *s, uint32_t version, uint32_t code) {
-  put_header(s, version, 10, code, 16);
-  put(s, 0, 4);
-  put(s, 0, 4);
-}
-
-/* ------------------------------------------------------------------ the owner of the machine */
-
-struct owner {
-  struct ww_rtr_client *client;
-  struct ww_now now;
-  struct ww_rtr_update update; /* the last one */
-  unsigned updates, flushes, warnings;
-  bool commit_at_once;
-  char why[128], warning[256];
-};
-
-static void on_update(void *ctx, struct ww_rtr_update *update) {
-  struct owner *o = ctx;
-  ww_payload_delta_fini(&o->update.delta);
-  o->update = *update;
-  *update = (struct ww_rtr_update){0};
-  o->updates++;
-  if (o->commit_at_once)
-    assert_int_equal(ww_rtr_client_committed(o->client, true, 0, o->now), WW_RTR_STAY);
-}
-
-static void on_flush(void *ctx, const char *why) {
-  struct owner *o = ctx;
-  o->flushes++;
-  snprintf(o->why, sizeof(o->why), "%s", why);
-}
-
-static void on_log(void *ctx, enum ww_log_level level, const char *text) {
-  struct owner *o = ctx;
-  assert_null(strchr(text, '\n'));
-  if (level <= WW_LOG_WARNING) {
-    o->warnings++;
-    snprintf(o->warning, sizeof(o->warning), "%s", text);
-  }
-}
-
-static struct owner owner;
-static struct ww_log sink;
-
-enum { SESSION = 0x1234, START_UNIX = 1700000000 };
-
-static struct owner *start_with(const struct ww_rtr_client_config *config, const struct ww_rtr_resume *resume) {
-  owner = (struct owner){.now = {.mono = 1000000, .unix_sec = START_UNIX}, .commit_at_once = true};
-  sink = (struct ww_log){.emit = on_log, .ctx = &owner, .level = WW_LOG_DEBUG};
-  const struct ww_rtr_client_events events = {.ctx = &owner, .update = on_update, .flush = on_flush};
-  owner.client = ww_rtr_client_new(config, resume, &events, &sink, owner.now);
-  assert_non_null(owner.client);
-  return &owner;
-}
-
-static struct owner *start(uint8_t max_version) {
-  struct ww_rtr_client_config config = {.name = "test", .max_version = max_version};
-  return start_with(&config, NULL);
-}
-
-static void stop(struct owner *o) {
-  ww_rtr_client_free(o->client);
-  ww_payload_delta_fini(&o->update.delta);
-}
-
-static struct ww_rtr_client_stats stats(struct owner *o) {
-  struct ww_rtr_client_stats s;
-  ww_rtr_client_stats(o->client, &s);
-  return s;
-}
-
-static void pass(struct owner *o, uint64_t ms) {
-  o->now.mono += ms;
-  o->now.unix_sec += (int64_t)(ms / 1000);
-}
-
-static enum ww_rtr_action tick(struct owner *o) {
-  enum ww_rtr_action action = ww_rtr_client_tick(o->client, o->now);
-  assert_true(ww_rtr_client_deadline(o->client) > o->now.mono);
-  return action;
-}
-
-/* Sleeps until the machine wants to be woken. */
-static enum ww_rtr_action wake(struct owner *o) {
-  ww_mono_ms deadline = ww_rtr_client_deadline(o->client);
-  assert_true(deadline != WW_MONO_NEVER);
-  if (deadline > o->now.mono)
-    pass(o, deadline - o->now.mono);
-  return tick(o);
-}
-
-static enum ww_rtr_action feed_octets(struct owner *o, const uint8_t *octets, size_t len) {
-  uint8_t *block = malloc(len ? len : 1);
-  assert_non_null(block);
-  memcpy(block, octets, len);
-  enum ww_rtr_action action = ww_rtr_client_input(o->client, block, len, o->now);
-  free(block);
-  return action;
-}
-
-static enum ww_rtr_action feed(struct owner *o, struct script *s) {
-  enum ww_rtr_action action = feed_octets(o, s->octets, s->len);
-  s->len = 0;
-  return action;
-}
-
-static void expect_silence(struct owner *o) { assert_int_equal(ww_rtr_client_output(o->client)->len, 0); }
-
-static void expect_reset_query(struct owner *o, uint8_t version) {
-  const uint8_t want[] = {version, 2, 0, 0, 0, 0, 0, 8};
-  struct ww_buf *out = ww_rtr_client_output(o->client);
-  assert_int_equal(out->len, sizeof(want));
-  assert_memory_equal(ww_buf_head(out), want, sizeof(want));
-  ww_buf_consume(out, out->len);
-}
-
-static void expect_serial_query(struct owner *o, uint8_t version, uint16_t session, uint32_t serial) {
-  struct script want = {.len = 0};
-  put_header(&want, version, 1, session, 12);
-  put(&want, serial, 4);
-  struct ww_buf *out = ww_rtr_client_output(o->client);
-  assert_int_equal(out->len, want.len);
-  assert_memory_equal(ww_buf_head(out), want.octets, want.len);
-  ww_buf_consume(out, out->len);
-}
-
-/* One Error Report whose inner lengths add up; quotes `pdu_len` octets starting with those of `pdu`. */
-static void expect_error(struct owner *o, uint8_t version, uint16_t code, const uint8_t *pdu, size_t pdu_len) {
-  struct ww_buf *out = ww_rtr_client_output(o->client);
-  const uint8_t *p = ww_buf_head(out);
-  assert_true(out->len >= 16 + pdu_len);
-  assert_int_equal(p[0], version);
-  assert_int_equal(p[1], 10);
-  assert_int_equal(p[2] << 8 | p[3], code);
-  assert_int_equal(p[4] << 24 | p[5] << 16 | p[6] << 8 | p[7], out->len);
-  assert_int_equal(p[8] << 24 | p[9] << 16 | p[10] << 8 | p[11], pdu_len);
-  if (pdu_len)
-    assert_memory_equal(p + 12, pdu, pdu_len);
-  p += 12 + pdu_len;
-  assert_int_equal(p[0] << 24 | p[1] << 16 | p[2] << 8 | p[3], out->len - 16 - pdu_len);
-  ww_buf_consume(out, out->len);
-}
-
-static void connect_now(struct owner *o) {
-  assert_int_equal(wake(o), WW_RTR_CONNECT);
-  assert_int_equal(ww_rtr_client_connected(o->client, o->now), WW_RTR_STAY);
-}
-
-static void close_now(struct owner *o) { assert_int_equal(ww_rtr_client_closed(o->client, o->now), WW_RTR_STAY); }
-
-/* Connected, version 1 (or 0), two records, serial 5. */
-static struct owner *synced(uint8_t version) {
-  struct owner *o = start(version);
-  connect_now(o);
-  expect_reset_query(o, version);
-  struct script s = {.len = 0};
-  put_response(&s, version, SESSION);
-  put_v4(&s, version, 1, 0xc0000200, 24, 24, 64500);
-  put_v6(&s, version, 1, 0x20010db8, 32, 48, 64501);
-  put_eod(&s, version, SESSION, 5);
-  assert_int_equal(feed(o, &s), WW_RTR_STAY);
-  expect_silence(o);
-  assert_int_equal(o->updates, 1);
-  assert_int_equal(stats(o).status, WW_RTR_ESTABLISHED);
-  return o;
-}
-
-/* A synchronised session that has just asked for what is new since serial 5. */
-static struct owner *asking(uint8_t version) {
-  struct owner *o = synced(version);
-  assert_int_equal(wake(o), WW_RTR_STAY);
-  expect_serial_query(o, version, SESSION, 5);
-  return o;
-}
-
-/* The session was dropped for `code`; nothing was handed out; the next session starts with a Reset Query or not. */
-static void expect_refusal(struct owner *o, enum ww_rtr_action action, uint8_t version, uint16_t code,
-                           const uint8_t *pdu, size_t pdu_len) {
-  assert_int_equal(action, WW_RTR_CLOSE);
-  expect_error(o, version, code, pdu, pdu_len);
-  struct script more = {.len = 0};
-  put_response(&more, version, SESSION);
-  assert_int_equal(feed(o, &more), WW_RTR_STAY); /* deaf until closed */
-  expect_silence(o);
-  close_now(o);
-}
+#include "rtr_script.h"
 
 /* ------------------------------------------------------------------ bad input */
 
@@ -285,7 +22,7 @@ static void test_truncated_at_every_octet(void **state) {
   struct script s = {.len = 0};
   put_response(&s, 1, SESSION);
   put_v4(&s, 1, 1, 0xc0000200, 24, 24, 64500);
-  put_key(&s, 1, 7, 64500, 0x30020500);
+  put_key(&s, 1, 1, 7, 64500, 0x30020500);
   put_eod(&s, 1, SESSION, 5);
   for (size_t n = 0; n < s.len; n++) {
     struct owner *o = start(1);
@@ -317,7 +54,7 @@ static void test_fragmented_at_every_boundary(void **state) {
   put_response(&s, 1, SESSION);
   put_v4(&s, 1, 1, 0xc0000200, 24, 24, 64500);
   put_v6(&s, 1, 1, 0x20010db8, 32, 48, 64501);
-  put_key(&s, 1, 7, 64500, 0x30020500);
+  put_key(&s, 1, 1, 7, 64500, 0x30020500);
   put_eod(&s, 1, SESSION, 5);
   for (size_t cut = 0; cut <= s.len + 1; cut++) {
     struct owner *o = start(1);
@@ -485,7 +222,7 @@ static void test_duplicates(void **state) {
       put_v6(&bad, 1, c != 5, 0x20010db8, 32, 48, 64505);
       break;
     default:
-      put_key(&bad, 1, 9, 64505, 0x30020500);
+      put_key(&bad, 1, 1, 9, 64505, 0x30020500);
       break;
     }
     put_response(&s, 1, SESSION);
@@ -493,7 +230,7 @@ static void test_duplicates(void **state) {
       memcpy(s.octets + s.len, bad.octets, bad.len);
       s.len += bad.len;
       put_v4(&s, 1, 1, 0x0a000000u + (uint32_t)i, 32, 32, 64506);
-      put_key(&s, 1, 9, 64506u + (uint32_t)i, 0x30020500);
+      put_key(&s, 1, 1, 9, 64506u + (uint32_t)i, 0x30020500);
     }
     put_eod(&s, 1, SESSION, 6);
     unsigned before = o->updates;
@@ -625,7 +362,7 @@ static void test_too_many_records(void **state) {
     put_response(&s, 1, SESSION);
     for (uint32_t i = 0; i < 3; i++) {
       if (keys)
-        put_key(&s, 1, i, 1, 0x30020500);
+        put_key(&s, 1, 1, i, 1, 0x30020500);
       else
         put_v4(&s, 1, 1, i, 32, 32, 1);
     }
@@ -841,9 +578,9 @@ static void test_full_then_delta(void **state) {
   put_v4(&s, 1, 0, 0xc0000200, 24, 24, 64500);
   put_v6(&s, 1, 0, 0x20010db8, 32, 48, 64501); /* gone and come back: stays */
   put_v6(&s, 1, 1, 0x20010db8, 32, 48, 64501);
-  put_key(&s, 1, 3, 64510, 0x30020500);
-  put_key(&s, 1, 3, 64510, 0x30020501); /* one SKI, two keys: two records (§5.10) */
-  put_key(&s, 0, 2, 64510, 0x30020500);
+  put_key(&s, 1, 1, 3, 64510, 0x30020500);
+  put_key(&s, 1, 1, 3, 64510, 0x30020501); /* one SKI, two keys: two records (§5.10) */
+  put_key(&s, 1, 0, 2, 64510, 0x30020500);
   put_eod(&s, 1, SESSION, 6);
   assert_int_equal(feed(o, &s), WW_RTR_STAY);
   assert_int_equal(o->updates, 2);
@@ -1002,7 +739,7 @@ static void test_timers(void **state) {
     unsigned warnings = o->warnings;
     struct script s = {.len = 0};
     put_response(&s, 1, SESSION);
-    put_eod_timers(&s, SESSION, 6, cases[i].in[0], cases[i].in[1], cases[i].in[2]);
+    put_eod_timers(&s, 1, SESSION, 6, cases[i].in[0], cases[i].in[1], cases[i].in[2]);
     assert_int_equal(feed(o, &s), WW_RTR_STAY);
     assert_int_equal(o->update.refresh, cases[i].out[0]);
     assert_int_equal(o->update.retry, cases[i].out[1]);
@@ -1079,7 +816,7 @@ static void test_expiry_inside_delta(void **state) {
   connect_now(o);
   struct script s = {.len = 0};
   put_response(&s, 1, SESSION);
-  put_eod_timers(&s, SESSION, 5, 599, 590, 600);
+  put_eod_timers(&s, 1, SESSION, 5, 599, 590, 600);
   assert_int_equal(feed(o, &s), WW_RTR_STAY);
   ww_buf_clear(ww_rtr_client_output(o->client));
   assert_int_equal(wake(o), WW_RTR_STAY);
