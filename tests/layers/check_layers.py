@@ -14,7 +14,7 @@ import sys
 PUBLIC = "include/waywarden"
 GENERATED = {"ww_version.h"}
 # Rooms that are fed bytes, events and the time, and hand out bytes and events.
-SANS_IO = {"base", "wire", "validator", "rib", "feeds", "bmpout", "engine"}
+SANS_IO = {"base", "wire", "validator", "slurm", "rib", "feeds", "bmpout", "engine"}
 # Those that may also read and write files, but know no sockets, clocks or threads of their own.
 FILES_ONLY = {"store", "sources"}
 SANS_IO_HEADERS = re.compile(r"^(uv|pthread|threads|signal|poll|netdb|sys/(socket|epoll|poll|select|un)|netinet/.*)\.h$")
