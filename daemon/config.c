@@ -24,6 +24,7 @@
 #include "bmpout/session.h"
 #include "daemon/listen.h"
 #include "feeds/bmp_feed.h"
+#include "wire/rtr.h"
 
 enum {
   SECONDS_MAX = 86400,
@@ -35,7 +36,8 @@ enum {
 static cfg_opt_t rtr_options[] = {
     CFG_STR("host", NULL, CFGF_NONE),
     CFG_INT("port", 323, CFGF_NONE), /* RFC 8210 §12: rpki-rtr */
-    CFG_INT("max-version", 1, CFGF_NONE),
+    CFG_INT("min-version", WW_RTR_V0, CFGF_NONE),
+    CFG_INT("max-version", WW_RTR_VERSION_MAX, CFGF_NONE),
     CFG_END(),
 };
 
@@ -139,7 +141,7 @@ static int check_port(cfg_t *cfg, cfg_opt_t *opt) { return check_range(cfg, opt,
 static int check_seconds(cfg_t *cfg, cfg_opt_t *opt) { return check_range(cfg, opt, 1, SECONDS_MAX); }
 static int check_grace(cfg_t *cfg, cfg_opt_t *opt) { return check_range(cfg, opt, 0, SECONDS_MAX); }
 static int check_journal(cfg_t *cfg, cfg_opt_t *opt) { return check_range(cfg, opt, JOURNAL_MIN, JOURNAL_MAX); }
-static int check_version(cfg_t *cfg, cfg_opt_t *opt) { return check_range(cfg, opt, 0, 1); }
+static int check_version(cfg_t *cfg, cfg_opt_t *opt) { return check_range(cfg, opt, WW_RTR_V0, WW_RTR_VERSION_MAX); }
 static int check_pen(cfg_t *cfg, cfg_opt_t *opt) { return check_range(cfg, opt, 1, UINT32_MAX); }
 
 static int check_text(cfg_t *cfg, cfg_opt_t *opt) {
@@ -298,7 +300,13 @@ static int check_source_name(cfg_t *cfg, cfg_t *section) {
 
 static int check_rtr(cfg_t *cfg, cfg_opt_t *opt) {
   cfg_t *section = last_section(opt);
-  return check_source_name(cfg, section) || need(cfg, section, "host") ? -1 : 0;
+  if (check_source_name(cfg, section) || need(cfg, section, "host"))
+    return -1;
+  long min = cfg_getint(section, "min-version"), max = cfg_getint(section, "max-version");
+  if (min <= max)
+    return 0;
+  cfg_error(cfg, "rtr-cache \"%s\": min-version %ld is above max-version %ld", cfg_title(section), min, max);
+  return -1;
 }
 
 static int check_payload_file(cfg_t *cfg, cfg_opt_t *opt) {
@@ -379,6 +387,7 @@ static const struct {
     {"rtr-cache", check_rtr},
     {"rtr-cache|host", check_text},
     {"rtr-cache|port", check_port},
+    {"rtr-cache|min-version", check_version},
     {"rtr-cache|max-version", check_version},
     {"payload-file", check_payload_file},
     {"payload-file|path", check_text},
@@ -443,6 +452,7 @@ static bool take_sources(struct ww_config *c, cfg_t *cfg) {
     take_name(to->name, s);
     to->host = text_of(s, "host", &ok);
     to->port = port_of(s, &ok);
+    to->min_version = (uint8_t)cfg_getint(s, "min-version");
     to->max_version = (uint8_t)cfg_getint(s, "max-version");
   }
   for (unsigned i = 0; ok && i < cfg_size(cfg, "payload-file"); i++) {

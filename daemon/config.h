@@ -15,7 +15,7 @@ enum { WW_NAME_LEN = 64 }; /* with the final NUL; of sources, routers and statio
 struct ww_config_rtr {
   char name[WW_NAME_LEN];
   char *host, *port;
-  uint8_t max_version;
+  uint8_t min_version, max_version;
 };
 
 struct ww_config_file {

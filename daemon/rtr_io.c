@@ -193,9 +193,9 @@ void ww_rtr_io_start(struct ww_rtr_io *io) {
   for (size_t i = 0; i < io->count; i++) {
     struct cache *c = &io->caches[i];
     const struct ww_source_record *record = &ww_pipeline_source(io->daemon->pipeline, c->source)->record;
-    struct ww_rtr_client_config config = {.max_version = c->config->max_version};
+    struct ww_rtr_client_config config = {.min_version = c->config->min_version, .max_version = c->config->max_version};
     struct ww_rtr_resume resume = {
-        .valid = record->complete && record->has_session && record->rtr_version <= config.max_version,
+        .valid = record->complete && record->has_session,
         .version = record->rtr_version,
         .session = record->rtr_session,
         .serial = record->rtr_serial,

@@ -51,7 +51,10 @@ static const struct bad bad[] = {
     {STORE "rtr-cache \"a\" {\n}\n", 3, "rtr-cache \"a\": option 'host' is missing"},
     {STORE "rtr-cache \"a\" {\n  host = \"\"\n}\n", 3, "host: empty"},
     {STORE "rtr-cache \"a\" {\n  host = \"h\"\n  port = 70000\n}\n", 4, "port: 70000 is not between 1 and 65535"},
-    {STORE "rtr-cache \"a\" { host = \"h\" max-version = 2 }\n", 2, "max-version: 2 is not between 0 and 1"},
+    {STORE "rtr-cache \"a\" { host = \"h\" max-version = 3 }\n", 2, "max-version: 3 is not between 0 and 2"},
+    {STORE "rtr-cache \"a\" { host = \"h\" min-version = -1 }\n", 2, "min-version: -1 is not between 0 and 2"},
+    {STORE "rtr-cache \"a\" {\n  host = \"h\"\n  min-version = 2\n  max-version = 1\n}\n", 6,
+     "rtr-cache \"a\": min-version 2 is above max-version 1"},
     {STORE "rtr-cache \"a\" { host = \"h\" }\nrtr-cache \"a\" { host = \"h\" }\n", 3, "found duplicate title 'a'"},
     {STORE "rtr-cache \"a\" { host = \"h\" }\npayload-file \"a\" { path = \"p\" }\n", 3,
      "another source has this name"},
@@ -120,7 +123,7 @@ static void reads_what_is_said(void **state) {
   static const char text[] =
       STORE "control = \"/run/c\" log-level = \"debug\" startup-grace = 7 journal-entries = 1024\n"
             "rtr-cache \"main\" { host = \"rtr.example.net\" }\n"
-            "rtr-cache \"old\" { host = \"::1\" port = 8282 max-version = 0 }\n"
+            "rtr-cache \"old\" { host = \"::1\" port = 8282 min-version = 1 max-version = 1 }\n"
             "payload-file \"dump\" { path = \"/x.json\" ignore-expiry = true refresh-interval = 60 }\n"
             "static { vrp = {\"2001:db8::/32-48 64501\", \"192.0.2.0/24 AS64500\"} }\n"
             "bmp-listen \"127.0.0.1:11019\" { }\n bmp-listen \"[::1]:0\" { }\n"
@@ -142,10 +145,12 @@ static void reads_what_is_said(void **state) {
   assert_int_equal(c->cache_count, 2);
   assert_string_equal(c->caches[0].name, "main");
   assert_string_equal(c->caches[0].port, "323");
-  assert_int_equal(c->caches[0].max_version, 1);
+  assert_int_equal(c->caches[0].max_version, 2);
+  assert_int_equal(c->caches[0].min_version, 0);
   assert_string_equal(c->caches[1].host, "::1");
   assert_string_equal(c->caches[1].port, "8282");
-  assert_int_equal(c->caches[1].max_version, 0);
+  assert_int_equal(c->caches[1].max_version, 1);
+  assert_int_equal(c->caches[1].min_version, 1);
   assert_int_equal(c->file_count, 1);
   assert_true(c->files[0].ignore_expiry);
   assert_int_equal(c->files[0].refresh_interval, 60);
