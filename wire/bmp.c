@@ -341,3 +341,26 @@ void ww_bmp_route_write(struct ww_writer *w, const struct ww_bmp_peer *peer, con
   ww_writer_bytes(w, update, len);
   ww_bmp_end(w, start);
 }
+
+void ww_bmp_statistics_write(struct ww_writer *w, const struct ww_bmp_peer *peer, const struct ww_bmp_stat *stats,
+                             size_t count) {
+  /* RFC 7854 §4.8: a count, then {type, length, data} as often. */
+  size_t start = ww_bmp_begin(w, 3, WW_BMP_STATISTICS);
+  ww_bmp_peer_write(w, peer);
+  ww_writer_u32(w, (uint32_t)count);
+  for (size_t i = 0; i < count; i++)
+    ww_bmp_tlv_write(w, stats[i].type, stats[i].value, stats[i].len);
+  ww_bmp_end(w, start);
+}
+
+void ww_bmp_mirror_write(struct ww_writer *w, const struct ww_bmp_peer *peer, int code, const uint8_t *message,
+                         size_t len) {
+  /* RFC 7854 §4.7: information about a message goes before the message, which is the last TLV. */
+  size_t start = ww_bmp_begin(w, 3, WW_BMP_ROUTE_MIRRORING);
+  ww_bmp_peer_write(w, peer);
+  if (code >= 0)
+    ww_bmp_tlv_write(w, WW_BMP_MIRROR_INFORMATION, (const uint8_t[2]){(uint8_t)(code >> 8), (uint8_t)code}, 2);
+  if (len)
+    ww_bmp_tlv_write(w, WW_BMP_MIRROR_MESSAGE, message, len);
+  ww_bmp_end(w, start);
+}

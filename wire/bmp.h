@@ -107,6 +107,11 @@ void ww_bmp_peer_up_write(struct ww_writer *w, uint8_t version, const struct ww_
 void ww_bmp_peer_down_write(struct ww_writer *w, uint8_t version, const struct ww_bmp_peer *peer, uint8_t reason,
                             const void *data, size_t len);
 void ww_bmp_route_write(struct ww_writer *w, const struct ww_bmp_peer *peer, const uint8_t *update, size_t len);
+void ww_bmp_statistics_write(struct ww_writer *w, const struct ww_bmp_peer *peer, const struct ww_bmp_stat *stats,
+                             size_t count);
+/* One mirrored BGP message, or (len 0) only the code, e.g. WW_BMP_MIRROR_MESSAGES_LOST; `code` < 0: none. */
+void ww_bmp_mirror_write(struct ww_writer *w, const struct ww_bmp_peer *peer, int code, const uint8_t *message,
+                         size_t len);
 
 const char *ww_bmp_type_name(uint8_t type);
 

@@ -221,17 +221,8 @@ static void put_route(struct stream *s, const struct ww_bmp_peer *peer, const ch
 static void put_mirror(struct stream *s, const struct ww_bmp_peer *peer, int code, const char *withdrawn,
                        const char *attrs, const char *nlri) {
   uint8_t update[1024];
-  size_t start = ww_bmp_begin(&s->w, 3, WW_BMP_ROUTE_MIRRORING);
-  ww_bmp_peer_write(&s->w, peer);
-  if (code >= 0) {
-    const uint8_t value[2] = {0, (uint8_t)code};
-    ww_bmp_tlv_write(&s->w, WW_BMP_MIRROR_INFORMATION, value, sizeof value);
-  }
-  if (attrs) {
-    size_t len = make_update(update, sizeof update, withdrawn, attrs, nlri);
-    ww_bmp_tlv_write(&s->w, WW_BMP_MIRROR_MESSAGE, update, len);
-  }
-  ww_bmp_end(&s->w, start);
+  size_t len = attrs ? make_update(update, sizeof update, withdrawn, attrs, nlri) : 0;
+  ww_bmp_mirror_write(&s->w, peer, code, update, len);
 }
 
 #define ATTRS(path) "40010100 " path "400304c0000201 "

@@ -246,6 +246,16 @@ static void test_write(void **state) {
   w = ww_writer_make(buf, sizeof buf);
   ww_bmp_route_write(&w, &peer, eor.data, eor.len);
   assert_octets(buf, w.len, "0300000047 00" PEER EOR);
+  w = ww_writer_make(buf, sizeof buf);
+  const uint8_t counter[4] = {0, 0, 0, 7}, gauge[8] = {0, 0, 0, 0, 0, 0, 1, 0};
+  ww_bmp_statistics_write(&w, &peer, (struct ww_bmp_stat[]){{0, 4, counter}, {7, 8, gauge}}, 2);
+  assert_octets(buf, w.len, "0300000048 01" PEER "00000002 0000 0004 00000007 0007 0008 0000000000000100");
+  w = ww_writer_make(buf, sizeof buf);
+  ww_bmp_mirror_write(&w, &peer, -1, eor.data, eor.len);
+  assert_octets(buf, w.len, "030000004b 06" PEER "0000 0017" EOR);
+  w = ww_writer_make(buf, sizeof buf);
+  ww_bmp_mirror_write(&w, &peer, WW_BMP_MIRROR_MESSAGES_LOST, NULL, 0);
+  assert_octets(buf, w.len, "0300000036 06" PEER "0001 0002 0001");
   for (size_t cap = 0; cap < 71; cap++) {
     struct octets room = octets_of(buf, cap);
     struct ww_writer tight = ww_writer_make(room.data, cap);
