@@ -10,7 +10,7 @@
 
 enum ww_exit {
   WW_EXIT_OK = 0,
-  WW_EXIT_FAILED = 1,    /* fatal, or a check failed */
+  WW_EXIT_FAILED = 1, /* fatal, or a check failed */
   WW_EXIT_USAGE = 2,
   WW_EXIT_VERDICT = 3,   /* some verdict is what --fail-on named */
   WW_EXIT_NOT_READY = 4, /* no complete data */
@@ -18,9 +18,9 @@ enum ww_exit {
 
 struct ww_command {
   const char *name;
-  const char *synopsis; /* arguments after the name */
-  const char *summary;  /* one line */
-  const char *help;     /* options, a line each; printed by `waywarden help NAME` and --help */
+  const char *synopsis;              /* arguments after the name */
+  const char *summary;               /* one line */
+  const char *help;                  /* options, a line each; printed by `waywarden help NAME` and --help */
   int (*run)(int argc, char **argv); /* argv[0] is the subcommand's name */
 };
 
@@ -30,7 +30,7 @@ int ww_cli_fail(const char *command, const char *fmt, ...) WW_PRINTF(2, 3);
 /* "FILE:LINE: text" or "FILE: at octet N: text (clause)", as the diagnostic has it. */
 int ww_cli_fail_diag(const char *command, const char *file, enum ww_err err, const struct ww_diag *diag);
 
-extern const struct ww_command ww_cmd_run, ww_cmd_check, ww_cmd_payloads, ww_cmd_station, ww_cmd_decode, ww_cmd_vectors,
-    ww_cmd_pki, ww_cmd_status;
+extern const struct ww_command ww_cmd_run, ww_cmd_check, ww_cmd_payloads, ww_cmd_slurm, ww_cmd_station, ww_cmd_decode,
+    ww_cmd_vectors, ww_cmd_pki, ww_cmd_status;
 
 #endif

@@ -15,14 +15,21 @@
 
 struct ww_bmp_feed;
 
-enum ww_rib_view { WW_VIEW_ADJ_IN_PRE = 0, WW_VIEW_ADJ_IN_POST = 1, WW_VIEW_ADJ_OUT_PRE = 2, WW_VIEW_ADJ_OUT_POST = 3, WW_VIEW_LOC_RIB = 4 };
+enum ww_rib_view {
+  WW_VIEW_ADJ_IN_PRE = 0,
+  WW_VIEW_ADJ_IN_POST = 1,
+  WW_VIEW_ADJ_OUT_PRE = 2,
+  WW_VIEW_ADJ_OUT_POST = 3,
+  WW_VIEW_LOC_RIB = 4
+};
 
 /* The peers of one feed; a Peer Up beyond them is dropped and counted. */
 enum { WW_BMP_FEED_MAX_PEERS = 16384 };
 
 /* Every pointer is valid during the callback only. Any function may be NULL. Up and down of a peer alternate strictly,
  * and no update of a peer comes while it is down: where an exporter leaves a message out, the feed makes one (a Peer
- * Down with reason 2 and event 0, or 6 for a Loc-RIB; a Loc-RIB Peer Up as RFC 9069 §5.2 describes it). `peer` is the header of the message, `view` the table it speaks of. */
+ * Down with reason 2 and event 0, or 6 for a Loc-RIB; a Loc-RIB Peer Up as RFC 9069 §5.2 describes it). `peer` is the
+ * header of the message, `view` the table it speaks of. */
 struct ww_bmp_feed_events {
   void *ctx;
   void (*initiation)(void *ctx, const char *sys_name, const char *sys_descr);
@@ -50,7 +57,8 @@ void ww_bmp_feed_free(struct ww_bmp_feed *feed);
 /* Bytes as they come from the socket, in any portions. An error means that the stream is lost: close it; *diag says
  * where and why, its offset counting from the start of the stream; every later call fails the same way. After a
  * Termination message further octets are counted and dropped. */
-enum ww_err ww_bmp_feed_input(struct ww_bmp_feed *feed, const uint8_t *data, size_t len, struct ww_diag *diag) WW_MUST_USE;
+enum ww_err ww_bmp_feed_input(struct ww_bmp_feed *feed, const uint8_t *data, size_t len,
+                              struct ww_diag *diag) WW_MUST_USE;
 void ww_bmp_feed_stats(const struct ww_bmp_feed *feed, struct ww_bmp_feed_stats *out);
 
 #endif

@@ -112,9 +112,7 @@ void ww_rtr_settle_version(struct ww_rtr_client *c, struct ww_now now) {
   c->silent = 0;
 }
 
-void ww_rtr_hold_off(struct ww_rtr_client *c) {
-  c->hold_off = (ww_mono_ms)ww_rtr_retry_interval(c) * 1000;
-}
+void ww_rtr_hold_off(struct ww_rtr_client *c) { c->hold_off = (ww_mono_ms)ww_rtr_retry_interval(c) * 1000; }
 
 /* RFC 8210 §7: a cache of version 0 may just close; then the router MAY retry with version 0. It is a guess: not made
  * of a cache that has ever answered in this version, and taken back if no lower version fares better. CHOICE: no text

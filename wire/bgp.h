@@ -16,36 +16,65 @@
 
 enum { WW_BGP_HEADER_LEN = 19, WW_BGP_MAX_LEN = 4096, WW_BGP_MAX_LEN_EXTENDED = 65535 /* RFC 8654 */ };
 
-enum ww_bgp_type { WW_BGP_OPEN = 1, WW_BGP_UPDATE = 2, WW_BGP_NOTIFICATION = 3, WW_BGP_KEEPALIVE = 4, WW_BGP_REFRESH = 5 };
+enum ww_bgp_type {
+  WW_BGP_OPEN = 1,
+  WW_BGP_UPDATE = 2,
+  WW_BGP_NOTIFICATION = 3,
+  WW_BGP_KEEPALIVE = 4,
+  WW_BGP_REFRESH = 5
+};
 
 enum ww_bgp_attr {
-  WW_ATTR_ORIGIN = 1, WW_ATTR_AS_PATH = 2, WW_ATTR_NEXT_HOP = 3, WW_ATTR_MED = 4, WW_ATTR_LOCAL_PREF = 5,
-  WW_ATTR_ATOMIC_AGGREGATE = 6, WW_ATTR_AGGREGATOR = 7, WW_ATTR_COMMUNITIES = 8, WW_ATTR_ORIGINATOR_ID = 9,
-  WW_ATTR_CLUSTER_LIST = 10, WW_ATTR_MP_REACH = 14, WW_ATTR_MP_UNREACH = 15, WW_ATTR_EXT_COMMUNITIES = 16,
-  WW_ATTR_AS4_PATH = 17, WW_ATTR_AS4_AGGREGATOR = 18, WW_ATTR_IPV6_EXT_COMMUNITIES = 25, WW_ATTR_LARGE_COMMUNITIES = 32,
-  WW_ATTR_BGPSEC_PATH = 33, WW_ATTR_OTC = 35,
+  WW_ATTR_ORIGIN = 1,
+  WW_ATTR_AS_PATH = 2,
+  WW_ATTR_NEXT_HOP = 3,
+  WW_ATTR_MED = 4,
+  WW_ATTR_LOCAL_PREF = 5,
+  WW_ATTR_ATOMIC_AGGREGATE = 6,
+  WW_ATTR_AGGREGATOR = 7,
+  WW_ATTR_COMMUNITIES = 8,
+  WW_ATTR_ORIGINATOR_ID = 9,
+  WW_ATTR_CLUSTER_LIST = 10,
+  WW_ATTR_MP_REACH = 14,
+  WW_ATTR_MP_UNREACH = 15,
+  WW_ATTR_EXT_COMMUNITIES = 16,
+  WW_ATTR_AS4_PATH = 17,
+  WW_ATTR_AS4_AGGREGATOR = 18,
+  WW_ATTR_IPV6_EXT_COMMUNITIES = 25,
+  WW_ATTR_LARGE_COMMUNITIES = 32,
+  WW_ATTR_BGPSEC_PATH = 33,
+  WW_ATTR_OTC = 35,
 };
 
 /* "ORIGIN", "AS_PATH"; "attribute" for a code that has no name here. Static storage. */
 const char *ww_bgp_attr_name(uint8_t code);
 
-enum ww_bgp_attr_flag { WW_ATTR_OPTIONAL = 0x80, WW_ATTR_TRANSITIVE = 0x40, WW_ATTR_PARTIAL = 0x20, WW_ATTR_EXTENDED = 0x10 };
+enum ww_bgp_attr_flag {
+  WW_ATTR_OPTIONAL = 0x80,
+  WW_ATTR_TRANSITIVE = 0x40,
+  WW_ATTR_PARTIAL = 0x20,
+  WW_ATTR_EXTENDED = 0x10
+};
 
 enum ww_segment_type { WW_SEG_AS_SET = 1, WW_SEG_AS_SEQUENCE = 2, WW_SEG_CONFED_SEQUENCE = 3, WW_SEG_CONFED_SET = 4 };
 
 /* RFC 7606 §2, least to most severe. The worst one of a message is its disposition. */
 enum ww_bgp_disposition {
-  WW_BGP_ACCEPT = 0, WW_BGP_ATTRIBUTE_DISCARD, WW_BGP_TREAT_AS_WITHDRAW, WW_BGP_AFI_SAFI_DISABLE, WW_BGP_SESSION_RESET,
+  WW_BGP_ACCEPT = 0,
+  WW_BGP_ATTRIBUTE_DISCARD,
+  WW_BGP_TREAT_AS_WITHDRAW,
+  WW_BGP_AFI_SAFI_DISABLE,
+  WW_BGP_SESSION_RESET,
 };
 const char *ww_bgp_disposition_name(enum ww_bgp_disposition disposition);
 
 /* What the peers agreed on, as far as decoding needs it (from OPENs, or from BMP flags and TLVs). */
 struct ww_bgp_session {
-  bool as4;               /* AS_PATH has 4-octet AS numbers */
-  bool add_path_ipv4;     /* NLRI carries path ids (RFC 7911) */
+  bool as4;           /* AS_PATH has 4-octet AS numbers */
+  bool add_path_ipv4; /* NLRI carries path ids (RFC 7911) */
   bool add_path_ipv6;
-  bool ebgp;              /* external peer: LOCAL_PREF, ORIGINATOR_ID, CLUSTER_LIST are discarded (RFC 7606 §7.5, 7.9, 7.10) */
-  bool confed;            /* confederation segments are legal in AS_PATH (RFC 5065) */
+  bool ebgp;   /* external peer: LOCAL_PREF, ORIGINATOR_ID, CLUSTER_LIST are discarded (RFC 7606 §7.5, 7.9, 7.10) */
+  bool confed; /* confederation segments are legal in AS_PATH (RFC 5065) */
   bool next_hop_optional; /* NEXT_HOP may be missing: a router's report over BMP, where some leave it out */
   bool empty_mandatory;   /* ORIGIN and next hops may be empty: pre-policy Adj-RIB-Out over BMP (RFC 8671 §5.2) */
 };
@@ -66,19 +95,19 @@ struct ww_as_path {
 
 struct ww_bgp_update {
   enum ww_bgp_disposition disposition;
-  uint8_t bad_attr;               /* type code of the attribute behind the disposition, 0 for none */
-  struct ww_nlri withdrawn[2];    /* IPv4 field, MP_UNREACH; len 0 when absent */
-  struct ww_nlri announced[2];    /* IPv4 field, MP_REACH; on treat-as-withdraw these are to be withdrawn */
-  bool eor;                       /* End-of-RIB (RFC 4724 §2) for eor_afi */
+  uint8_t bad_attr;            /* type code of the attribute behind the disposition, 0 for none */
+  struct ww_nlri withdrawn[2]; /* IPv4 field, MP_UNREACH; len 0 when absent */
+  struct ww_nlri announced[2]; /* IPv4 field, MP_REACH; on treat-as-withdraw these are to be withdrawn */
+  bool eor;                    /* End-of-RIB (RFC 4724 §2) for eor_afi */
   uint8_t eor_afi;
-  bool other_family;              /* an MP attribute of a family not handled was there and skipped */
-  const uint8_t *attrs;           /* canonical attribute octets without MP_REACH, MP_UNREACH, NEXT_HOP, AS4_*; arena */
+  bool other_family;    /* an MP attribute of a family not handled was there and skipped */
+  const uint8_t *attrs; /* canonical attribute octets without MP_REACH, MP_UNREACH, NEXT_HOP, AS4_*; arena */
   size_t attrs_len;
-  const uint8_t *next_hop[2];     /* of announced[i]: octets as on the wire (4; 16 or 32); NULL when absent */
+  const uint8_t *next_hop[2]; /* of announced[i]: octets as on the wire (4; 16 or 32); NULL when absent */
   uint8_t next_hop_len[2];
   bool has_as_path;
-  struct ww_as_path as_path;      /* points into attrs */
-  uint8_t origin;                 /* ORIGIN code; 255 absent */
+  struct ww_as_path as_path; /* points into attrs */
+  uint8_t origin;            /* ORIGIN code; 255 absent */
 };
 
 /* Splits off one message: checks marker, type and length (RFC 4271 §4.1, §6.1, RFC 8654 §4; `max` is one of
@@ -87,8 +116,9 @@ struct ww_bgp_update {
 enum ww_err ww_bgp_frame(const uint8_t *data, size_t avail, size_t max, size_t *len, uint8_t *type,
                          struct ww_diag *diag) WW_MUST_USE;
 
-/* `body`: after the 19-octet header. `diag` is written only when the disposition is not ACCEPT. Returns only NOMEM as failure; anything wrong on the wire is a disposition and a
- * diagnostic of the worst fault. All pointers in *out point into body or arena. */
+/* `body`: after the 19-octet header. `diag` is written only when the disposition is not ACCEPT. Returns only NOMEM as
+ * failure; anything wrong on the wire is a disposition and a diagnostic of the worst fault. All pointers in *out point
+ * into body or arena. */
 enum ww_err ww_bgp_update_decode(const uint8_t *body, size_t len, const struct ww_bgp_session *session,
                                  struct ww_arena *arena, struct ww_bgp_update *out, struct ww_diag *diag) WW_MUST_USE;
 
@@ -97,7 +127,7 @@ bool ww_nlri_next(struct ww_nlri *nlri, struct ww_prefix *prefix, uint32_t *path
 void ww_nlri_write(struct ww_writer *w, const struct ww_prefix *prefix, bool add_path, uint32_t path_id);
 
 struct ww_as_segment {
-  uint8_t type;  /* enum ww_segment_type */
+  uint8_t type; /* enum ww_segment_type */
   uint8_t count;
   const uint8_t *asns; /* count * 4 octets, network order */
 };
@@ -137,14 +167,14 @@ struct ww_bgp_capability {
 };
 struct ww_bgp_open {
   uint8_t version;
-  uint16_t my_as;       /* AS_TRANS for a 4-octet AS */
-  uint32_t asn;         /* from the 4-octet AS capability, else my_as */
+  uint16_t my_as; /* AS_TRANS for a 4-octet AS */
+  uint32_t asn;   /* from the 4-octet AS capability, else my_as */
   uint16_t hold_time;
   uint32_t bgp_id;
-  bool as4;             /* capability 65 present */
-  bool extended_message;/* capability 6 */
+  bool as4;                             /* capability 65 present */
+  bool extended_message;                /* capability 6 */
   uint8_t add_path_ipv4, add_path_ipv6; /* capability 69: 1 receive, 2 send, 3 both, 0 absent; unicast */
-  bool has_role;        /* capability 9, RFC 9234 */
+  bool has_role;                        /* capability 9, RFC 9234 */
   uint8_t role;
   const uint8_t *capabilities; /* all capability triples as wire octets, concatenated; arena or body */
   size_t capabilities_len;

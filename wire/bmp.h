@@ -13,13 +13,21 @@ enum { WW_BMP_HEADER_LEN = 6, WW_BMP_PEER_HEADER_LEN = 42 };
 enum { WW_BMP_MAX_LEN = 1 << 20 }; /* CHOICE: no BMP message needs more; RFC 7854 sets no bound */
 
 enum ww_bmp_type {
-  WW_BMP_ROUTE_MONITORING = 0, WW_BMP_STATISTICS = 1, WW_BMP_PEER_DOWN = 2, WW_BMP_PEER_UP = 3, WW_BMP_INITIATION = 4,
-  WW_BMP_TERMINATION = 5, WW_BMP_ROUTE_MIRRORING = 6,
+  WW_BMP_ROUTE_MONITORING = 0,
+  WW_BMP_STATISTICS = 1,
+  WW_BMP_PEER_DOWN = 2,
+  WW_BMP_PEER_UP = 3,
+  WW_BMP_INITIATION = 4,
+  WW_BMP_TERMINATION = 5,
+  WW_BMP_ROUTE_MIRRORING = 6,
 };
 
 /* Initiation, Peer Up and Peer Down (types of RFC 7854 §4.4, RFC 9069 §5.2.1, RFC 8671 §6.3.1, parted by RFC 9736). */
 enum ww_bmp_info_type {
-  WW_BMP_INFO_STRING = 0, WW_BMP_INFO_SYS_DESCR = 1, WW_BMP_INFO_SYS_NAME = 2, WW_BMP_INFO_TABLE_NAME = 3,
+  WW_BMP_INFO_STRING = 0,
+  WW_BMP_INFO_SYS_DESCR = 1,
+  WW_BMP_INFO_SYS_NAME = 2,
+  WW_BMP_INFO_TABLE_NAME = 3,
   WW_BMP_INFO_ADMIN_LABEL = 4,
 };
 enum ww_bmp_termination_type { WW_BMP_TERM_STRING = 0, WW_BMP_TERM_REASON = 1 };
@@ -28,13 +36,21 @@ enum ww_bmp_mirror_code { WW_BMP_MIRROR_ERRORED_PDU = 0, WW_BMP_MIRROR_MESSAGES_
 
 /* RFC 7854 §4.9, RFC 9069 §5.3. */
 enum ww_bmp_down_reason {
-  WW_BMP_DOWN_LOCAL_NOTIFICATION = 1, WW_BMP_DOWN_LOCAL_FSM = 2, WW_BMP_DOWN_REMOTE_NOTIFICATION = 3,
-  WW_BMP_DOWN_REMOTE = 4, WW_BMP_DOWN_DECONFIGURED = 5, WW_BMP_DOWN_LOCAL_SYSTEM = 6,
+  WW_BMP_DOWN_LOCAL_NOTIFICATION = 1,
+  WW_BMP_DOWN_LOCAL_FSM = 2,
+  WW_BMP_DOWN_REMOTE_NOTIFICATION = 3,
+  WW_BMP_DOWN_REMOTE = 4,
+  WW_BMP_DOWN_DECONFIGURED = 5,
+  WW_BMP_DOWN_LOCAL_SYSTEM = 6,
 };
 
 enum ww_bmp_peer_type { WW_BMP_PEER_GLOBAL = 0, WW_BMP_PEER_RD = 1, WW_BMP_PEER_LOCAL = 2, WW_BMP_PEER_LOC_RIB = 3 };
 enum ww_bmp_peer_flag { /* peer types 0-2; type 3 has WW_BMP_FLAG_F only */
-  WW_BMP_FLAG_V = 0x80, WW_BMP_FLAG_L = 0x40, WW_BMP_FLAG_A = 0x20, WW_BMP_FLAG_O = 0x10, WW_BMP_FLAG_F = 0x80,
+                        WW_BMP_FLAG_V = 0x80,
+                        WW_BMP_FLAG_L = 0x40,
+                        WW_BMP_FLAG_A = 0x20,
+                        WW_BMP_FLAG_O = 0x10,
+                        WW_BMP_FLAG_F = 0x80,
 };
 
 struct ww_bmp_header {
@@ -76,12 +92,31 @@ struct ww_bmp_msg {
   bool has_peer;
   struct ww_bmp_peer peer;
   union {
-    struct { const uint8_t *update; size_t len; } route;              /* whole BGP message; trailing TLVs ignored */
-    struct { uint32_t count; struct ww_reader stats; } stats;         /* ww_bmp_stat_next() */
-    struct { uint8_t reason; uint16_t fsm_event; const uint8_t *notification; size_t notification_len; struct ww_reader tlvs; } down;
-    struct { struct ww_addr local; uint16_t local_port, remote_port; const uint8_t *sent_open, *received_open;
-             size_t sent_len, received_len; struct ww_reader tlvs; } up;
-    struct { struct ww_reader tlvs; } info;                            /* Initiation, Termination, Route Mirroring */
+    struct {
+      const uint8_t *update;
+      size_t len;
+    } route; /* whole BGP message; trailing TLVs ignored */
+    struct {
+      uint32_t count;
+      struct ww_reader stats;
+    } stats; /* ww_bmp_stat_next() */
+    struct {
+      uint8_t reason;
+      uint16_t fsm_event;
+      const uint8_t *notification;
+      size_t notification_len;
+      struct ww_reader tlvs;
+    } down;
+    struct {
+      struct ww_addr local;
+      uint16_t local_port, remote_port;
+      const uint8_t *sent_open, *received_open;
+      size_t sent_len, received_len;
+      struct ww_reader tlvs;
+    } up;
+    struct {
+      struct ww_reader tlvs;
+    } info; /* Initiation, Termination, Route Mirroring */
   } u;
   struct ww_reader body; /* all octets after the common header */
 };
@@ -90,11 +125,13 @@ struct ww_bmp_msg {
  * version not 3 or 4 is WW_ERR_MALFORMED and the stream can't go on. */
 enum ww_err ww_bmp_frame(const uint8_t *data, size_t avail, size_t max, struct ww_bmp_header *out,
                          struct ww_diag *diag) WW_MUST_USE;
-/* `data`, `len`: one whole message of version 3; WW_ERR_UNSUPPORTED for another. An unknown type is WW_OK: see `body`. */
+/* `data`, `len`: one whole message of version 3; WW_ERR_UNSUPPORTED for another. An unknown type is WW_OK: see `body`.
+ */
 enum ww_err ww_bmp_decode(const uint8_t *data, size_t len, struct ww_bmp_msg *out, struct ww_diag *diag) WW_MUST_USE;
 bool ww_bmp_stat_next(struct ww_reader *r, struct ww_bmp_stat *stat);
 
-/* Encoders. Each writes a whole message. `version` is 3 or 4. begin/end bracket a message with a back-patched length. */
+/* Encoders. Each writes a whole message. `version` is 3 or 4. begin/end bracket a message with a back-patched length.
+ */
 size_t ww_bmp_begin(struct ww_writer *w, uint8_t version, uint8_t type);
 void ww_bmp_end(struct ww_writer *w, size_t start);
 void ww_bmp_initiation_write(struct ww_writer *w, uint8_t version, const char *sys_descr, const char *sys_name,

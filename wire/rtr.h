@@ -19,18 +19,34 @@ enum {
 };
 
 enum ww_rtr_type {
-  WW_RTR_SERIAL_NOTIFY = 0, WW_RTR_SERIAL_QUERY = 1, WW_RTR_RESET_QUERY = 2, WW_RTR_CACHE_RESPONSE = 3,
-  WW_RTR_IPV4_PREFIX = 4, WW_RTR_IPV6_PREFIX = 6, WW_RTR_END_OF_DATA = 7, WW_RTR_CACHE_RESET = 8,
-  WW_RTR_ROUTER_KEY = 9, WW_RTR_ERROR_REPORT = 10,
+  WW_RTR_SERIAL_NOTIFY = 0,
+  WW_RTR_SERIAL_QUERY = 1,
+  WW_RTR_RESET_QUERY = 2,
+  WW_RTR_CACHE_RESPONSE = 3,
+  WW_RTR_IPV4_PREFIX = 4,
+  WW_RTR_IPV6_PREFIX = 6,
+  WW_RTR_END_OF_DATA = 7,
+  WW_RTR_CACHE_RESET = 8,
+  WW_RTR_ROUTER_KEY = 9,
+  WW_RTR_ERROR_REPORT = 10,
   WW_RTR_ASPA = 11, /* version 2 */
 };
 
 enum ww_rtr_error {
-  WW_RTR_CORRUPT_DATA = 0, WW_RTR_INTERNAL_ERROR = 1, WW_RTR_NO_DATA = 2, WW_RTR_INVALID_REQUEST = 3,
-  WW_RTR_UNSUPPORTED_VERSION = 4, WW_RTR_UNSUPPORTED_PDU = 5, WW_RTR_UNKNOWN_WITHDRAWAL = 6,
-  WW_RTR_DUPLICATE = 7, WW_RTR_UNEXPECTED_VERSION = 8,
+  WW_RTR_CORRUPT_DATA = 0,
+  WW_RTR_INTERNAL_ERROR = 1,
+  WW_RTR_NO_DATA = 2,
+  WW_RTR_INVALID_REQUEST = 3,
+  WW_RTR_UNSUPPORTED_VERSION = 4,
+  WW_RTR_UNSUPPORTED_PDU = 5,
+  WW_RTR_UNKNOWN_WITHDRAWAL = 6,
+  WW_RTR_DUPLICATE = 7,
+  WW_RTR_UNEXPECTED_VERSION = 8,
   /* version 2 */
-  WW_RTR_ASPA_LIST = 9, WW_RTR_TRANSPORT_ERROR = 10, WW_RTR_ORDERING = 11, WW_RTR_CACHE_RESTART = 12,
+  WW_RTR_ASPA_LIST = 9,
+  WW_RTR_TRANSPORT_ERROR = 10,
+  WW_RTR_ORDERING = 11,
+  WW_RTR_CACHE_RESTART = 12,
   WW_RTR_CACHE_SHUTDOWN = 13,
 };
 const char *ww_rtr_error_name(uint16_t code);
@@ -58,19 +74,37 @@ struct ww_rtr_pdu {
   uint16_t session; /* Notify, Query, Response, End of Data */
   uint32_t len;
   union {
-    struct { uint32_t serial; } serial;                                  /* Notify, Serial Query */
-    struct { uint32_t serial, refresh, retry, expire; bool timers; } eod; /* timers: version 1 */
-    struct { bool announce; struct ww_vrp vrp; bool host_bits; } prefix;  /* vrp.prefix masked; host_bits: were set */
-    struct { bool announce; struct ww_router_key key; } key;              /* key.spki borrows from the input */
+    struct {
+      uint32_t serial;
+    } serial; /* Notify, Serial Query */
+    struct {
+      uint32_t serial, refresh, retry, expire;
+      bool timers;
+    } eod; /* timers: version 1 */
+    struct {
+      bool announce;
+      struct ww_vrp vrp;
+      bool host_bits;
+    } prefix; /* vrp.prefix masked; host_bits: were set */
+    struct {
+      bool announce;
+      struct ww_router_key key;
+    } key; /* key.spki borrows from the input */
     struct ww_rtr_aspa aspa;
-    struct { uint16_t code; const uint8_t *pdu; uint32_t pdu_len; const uint8_t *text; uint32_t text_len; } error;
+    struct {
+      uint16_t code;
+      const uint8_t *pdu;
+      uint32_t pdu_len;
+      const uint8_t *text;
+      uint32_t text_len;
+    } error;
   } u;
 };
 
-/* WW_ERR_SHORT: the PDU is not complete, or not even its header (then out->len is 0). WW_ERR_MALFORMED: *error_code says
- * which Error Report to send (ww_rtr_error). Reads one PDU from the front; out->len octets are consumed. Whenever the
- * header was there out->version, type and len hold it, whatever is returned. A Serial Notify or an Error Report is read
- * from any version, other PDUs from versions 0 to 2. */
+/* WW_ERR_SHORT: the PDU is not complete, or not even its header (then out->len is 0). WW_ERR_MALFORMED: *error_code
+ * says which Error Report to send (ww_rtr_error). Reads one PDU from the front; out->len octets are consumed. Whenever
+ * the header was there out->version, type and len hold it, whatever is returned. A Serial Notify or an Error Report is
+ * read from any version, other PDUs from versions 0 to 2. */
 enum ww_err ww_rtr_decode(const uint8_t *data, size_t avail, struct ww_rtr_pdu *out, uint16_t *error_code,
                           struct ww_diag *diag) WW_MUST_USE;
 /* Lengths are computed, pdu->len is not looked at; reserved fields are written as zero. */

@@ -34,10 +34,10 @@ enum ww_err {
   WW_ERR_VERSION,     /**< stored data was written under another schema version */
   WW_ERR_NOTFOUND,
   WW_ERR_EXISTS,
-  WW_ERR_STATE,       /**< not allowed in the present state */
-  WW_ERR_FULL,        /**< an output does not fit: split and try again */
-  WW_ERR_NOTREADY,    /**< no complete payload data yet */
-  WW_ERR_IO,          /**< the system refused; the diagnostic has its words */
+  WW_ERR_STATE,    /**< not allowed in the present state */
+  WW_ERR_FULL,     /**< an output does not fit: split and try again */
+  WW_ERR_NOTREADY, /**< no complete payload data yet */
+  WW_ERR_IO,       /**< the system refused; the diagnostic has its words */
 };
 
 /** The error as a short lower-case phrase. Static storage. */
@@ -55,8 +55,8 @@ struct ww_diag {
 };
 
 /** Fills `diag` (NULL is fine) and returns `err`, so that a failing path is one statement. */
-WW_EXPORT enum ww_err ww_fail(struct ww_diag *diag, enum ww_err err, size_t offset, const char *clause,
-                              const char *fmt, ...) WW_PRINTF(5, 6);
+WW_EXPORT enum ww_err ww_fail(struct ww_diag *diag, enum ww_err err, size_t offset, const char *clause, const char *fmt,
+                              ...) WW_PRINTF(5, 6);
 
 #ifdef __cplusplus
 }

@@ -49,8 +49,8 @@ struct ww_origin {
 
 /** Origin validation with its evidence. Caller owns `hits` storage: ww_origin_result_fini(). */
 struct ww_origin_result {
-  uint8_t state;  /**< enum ww_state */
-  uint8_t reason; /**< enum ww_reason */
+  uint8_t state;           /**< enum ww_state */
+  uint8_t reason;          /**< enum ww_reason */
   struct ww_vrp_hit *hits; /**< every covering VRP: matching first, then wrong length, then wrong AS; inside by order */
   size_t hit_count, hit_cap;
 };
@@ -58,7 +58,7 @@ struct ww_origin_result {
 WW_EXPORT void ww_origin_result_fini(struct ww_origin_result *result);
 
 /** Lower-case, hyphenated words for JSON and people. Static storage. */
-WW_EXPORT const char *ww_state_name(enum ww_state state);        /**< valid, unknown, invalid, not-evaluated, not-ready */
+WW_EXPORT const char *ww_state_name(enum ww_state state); /**< valid, unknown, invalid, not-evaluated, not-ready */
 WW_EXPORT const char *ww_origin_state_name(enum ww_state state); /**< the same with not-found for unknown */
 WW_EXPORT const char *ww_reason_name(enum ww_reason reason);     /**< none, as, length, as0, as-set */
 
