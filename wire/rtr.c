@@ -199,7 +199,7 @@ static enum ww_err decode_ipv6(struct ww_reader *r, struct ww_rtr_pdu *out, stru
 }
 
 /*
- * The form of revisions up to -15 had nothing in the header and began its body with
+ * The form of revisions up to -15 had no flags in the header and began its body with
  *
  *     flags(8)  zero, earlier AFI flags(8)  provider count(16)  customer(32)  providers ...
  *
@@ -209,7 +209,7 @@ static enum ww_err decode_ipv6(struct ww_reader *r, struct ww_rtr_pdu *out, stru
  * form.
  */
 static bool aspa_is_old(const struct ww_rtr_pdu *pdu, struct ww_reader body) {
-  if (pdu->session != 0 || pdu->len < RTR_ASPA_OLD_LEN)
+  if ((pdu->session >> 8 & RTR_FLAG_ANNOUNCE) != 0 || pdu->len < RTR_ASPA_OLD_LEN)
     return false;
   uint8_t flags = ww_reader_u8(&body), afi = ww_reader_u8(&body);
   uint32_t count = ww_reader_u16(&body);

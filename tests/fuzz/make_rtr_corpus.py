@@ -69,6 +69,7 @@ RTR = {
     "aspa-unsorted": aspa(1, 64500, 3, 2),
     "aspa-as0-with-others": aspa(1, 64500, 0, 2),
     "aspa-of-old-layout": old_aspa(1, 65000, 65001),
+    "aspa-of-old-layout-reserved": b"\x02\x0b\x00\x2d" + old_aspa(1, 65000, 65001)[4:],
     "aspa-length-odd": pdu(2, 11, 256, u32(1) + b"\0\0"),
     "type-5": pdu(1, 5),
     "truncated": v6(1, 32, 48)[:-1],

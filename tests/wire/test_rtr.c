@@ -344,6 +344,7 @@ static void test_aspa_of_old_layout(void **state) {
       {{2, 11, 0, 0, 0, 0, 0, 20, 1, 0, 0, 1, 0, 0, 0xfd, 0xe8, 0, 0, 0xfd, 0xe9}, 20, true},
       {{2, 11, 0, 0, 0, 0, 0, 24, 1, 1, 0, 2, 0, 0, 0xfd, 0xe8, 0, 0, 0, 9, 0, 0, 0, 8}, 24, true},
       {{2, 11, 0, 0, 0, 0, 0, 16, 1, 0, 0, 0, 0, 0, 0xfd, 0xe8}, 16, true},
+      {{2, 11, 0xfe, 0xff, 0, 0, 0, 16, 1, 0, 0, 0, 0, 0, 0xfd, 0xe8}, 16, true}, /* reserved bits are not looked at */
       {{2, 11, 0, 0, 0, 0, 0, 20, 1, 0, 0, 2, 0, 0, 0xfd, 0xe8, 0, 0, 0xfd, 0xe9}, 20, false}, /* wrong count */
       {{2, 11, 0, 0, 0, 0, 0, 20, 0, 0, 0, 1, 0, 0, 0xfd, 0xe8, 0, 0, 0xfd, 0xe9}, 20, false}, /* a withdrawal of AS1 */
       {{2, 11, 0, 0, 0, 0, 0, 20, 1, 4, 0, 1, 0, 0, 0xfd, 0xe8, 0, 0, 0xfd, 0xe9}, 20, false},
