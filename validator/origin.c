@@ -360,6 +360,24 @@ static enum ww_err add_hits(struct ww_origin_result *result, const struct ww_vrp
   return WW_OK;
 }
 
+/* The longest short prefix of a fan that covers the question, or WW_VRP_NONE. */
+static size_t cover_among_shorts(const struct ww_vrp_fan *fan, const struct question *q) {
+  const unsigned depth = fan->part.depth;
+  return q->len < depth + fan->bits ? find(fan->shorts, q) : fan->covers[ww_vrp_bits(q->hi, q->lo, depth, fan->bits)];
+}
+
+/* The same of the block that a place has come to. */
+static size_t cover_at(const struct place *place, const struct question *q) {
+  const struct ww_vrp_block *block = ww_vrp_as_block(place->part);
+  if (place->from == WW_VRP_NO_SLOT)
+    return find(block, q);
+  const ww_vrp_word word = word_of(q, place->depth);
+  size_t at = search(block, word, place->from, place->to);
+  while (at < WW_VRP_NONE && !covers(block->nodes[at], word))
+    at = parent_by_word(block, at, block->nodes[at]);
+  return at < WW_VRP_NONE ? at : WW_VRP_NONE;
+}
+
 static int compare_hits(const void *a, const void *b) {
   static const int8_t rank[] = {[WW_MATCH_VALID] = 0, [WW_MATCH_LENGTH] = 1, [WW_MATCH_AS] = 2};
   const struct ww_vrp_hit *x = (const struct ww_vrp_hit *)a, *y = (const struct ww_vrp_hit *)b;
@@ -382,25 +400,21 @@ enum ww_err ww_origin_explain(const struct ww_snapshot *snapshot, const struct w
   if (!ask(&q, prefix, origin))
     return WW_OK;
   struct place place = {.part = root_of(snapshot, prefix), .from = WW_VRP_NO_SLOT};
-  while (place.part && !err) {
-    const struct ww_vrp_block *block = ww_vrp_as_block(place.part);
-    if (place.part->is_fan) {
-      block = ww_vrp_as_fan(place.part)->shorts;
-      descend(&place, &q);
-    } else {
-      place.seen |= weigh(block, &q, find(block, &q));
-      place.part = NULL;
-    }
-    if (block)
-      err = add_hits(result, block, prefix->afi, &q, find(block, &q));
+  while (is_fan(&place) && !err) {
+    const struct ww_vrp_fan *fan = ww_vrp_as_fan(place.part);
+    descend(&place, &q);
+    if (fan->shorts)
+      err = add_hits(result, fan->shorts, prefix->afi, &q, cover_among_shorts(fan, &q));
   }
+  if (place.part && !err)
+    err = add_hits(result, ww_vrp_as_block(place.part), prefix->afi, &q, cover_at(&place, &q));
   if (err) {
     result->hit_count = 0;
     return err;
   }
   if (result->hit_count > 1)
     qsort(result->hits, result->hit_count, sizeof *result->hits, compare_hits);
-  const struct outcome outcome = outcome_of(place.seen, origin);
+  const struct outcome outcome = outcome_of(arrive(&place, &q), origin);
   result->state = outcome.state;
   result->reason = outcome.reason;
   return WW_OK;
