@@ -49,6 +49,6 @@ struct ww_vector_suite {
   bool (*run)(struct ww_vector_reader *r, struct ww_vector_test *test);
 };
 
-extern const struct ww_vector_suite ww_vector_suite_rov, ww_vector_suite_ccr;
+extern const struct ww_vector_suite ww_vector_suite_rov, ww_vector_suite_ccr, ww_vector_suite_slurm;
 
 #endif

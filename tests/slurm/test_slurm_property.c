@@ -62,7 +62,7 @@ struct text {
   bool comma;
 };
 
-static void put(struct text *t, const char *fmt, ...) {
+static void __attribute__((format(printf, 2, 3))) put(struct text *t, const char *fmt, ...) {
   va_list args;
   va_start(args, fmt);
   int n = vsnprintf(t->data + t->len, sizeof(t->data) - t->len, fmt, args);
