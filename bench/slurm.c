@@ -2,7 +2,7 @@
 /*
  * SLURM over a full table: 700000 VRPs and ever more filters, prefixes and AS numbers mixed. Beside the index stands
  * the loop that asks every filter about every record, which is what the text of RFC 8416 says and what some validators
- * do; it runs on a sample, and its time for all is the sample's times the rest.
+ * do; it runs on a sample, and its time is scaled to all. It only asks; applying also copies, sorts and asserts.
  *
  *   bench_slurm [VRPS]
  */

@@ -443,12 +443,14 @@ static int run_slurm(int argc, char **argv) {
     return ww_cli_usage(&ww_cmd_slurm, "check or apply?");
   struct request *request = calloc(1, sizeof(*request));
   const char **payloads = calloc((size_t)argc, sizeof(*payloads));
-  int count = 0;
-  int code = request && payloads ? WW_EXIT_OK : ww_cli_fail("slurm", "%s", ww_err_name(WW_ERR_NOMEM));
-  if (code == WW_EXIT_OK) {
-    request->input.options.now = ww_clock_read().unix_sec;
-    code = parse(request, argc - 1, argv + 1, applies, payloads, &count);
+  if (!request || !payloads) {
+    free(request);
+    free(payloads);
+    return ww_cli_fail("slurm", "%s", ww_err_name(WW_ERR_NOMEM));
   }
+  int count = 0;
+  request->input.options.now = ww_clock_read().unix_sec;
+  int code = parse(request, argc - 1, argv + 1, applies, payloads, &count);
   if (code == WW_EXIT_OK && applies && !count)
     code = ww_cli_usage(&ww_cmd_slurm, "apply to what? --payloads FILE");
   if (code == WW_EXIT_OK && applies && request->json && !request->report)
@@ -457,10 +459,8 @@ static int run_slurm(int argc, char **argv) {
     code = ww_input_add(&request->input, "slurm", payloads[i]);
   if (code == WW_EXIT_OK)
     code = applies ? apply(request) : check(request);
-  if (request) {
-    free_files(request);
-    ww_input_fini(&request->input);
-  }
+  free_files(request);
+  ww_input_fini(&request->input);
   free(request);
   free(payloads);
   return code;
