@@ -305,8 +305,7 @@ static void aspa_note(struct ww_rtr_client *c, const struct ww_rtr_aspa *aspa) {
     return;
   c->aspa_list_said = true;
   ww_rtr_note(c, WW_LOG_NOTICE,
-              "ASPA withdrawals come with provider lists (AS%u), which draft-ietf-sidrops-8210bis-26 "
-              "forbids",
+              "ASPA withdrawals come with provider lists (AS%u), against draft-ietf-sidrops-8210bis-26 §5.12",
               aspa->customer);
 }
 
