@@ -32,7 +32,7 @@ static int first(int a,
 /* RFC 7606 §7.5, §7.9: both. */
 int second(void) { return 0; }
 """,
-    "wire/a.h": "/* draft-x-y-01 §A: an appendix */\n",
+    "wire/a.h": "/* draft-x-y-01 §A: an appendix of draft-x-y-01, and RFC 1 */\n",
     "tests/wire/test_a.c": "/* RFC 7606 §7.5: tested. CHOICE: a test chooses nothing */\n",
     "vectors/rov.json": '{"ref": ["RFC 4271 §4.1"]}\n',
 }
@@ -64,7 +64,7 @@ class Conformance(unittest.TestCase):
         for line in ("| §3 | `wire/a.c` | — |", "| §7.11 | `wire/a.c` | — |",
                      "| §7.5 | `wire/a.c`: `second` | `tests/wire/test_a.c` |", "| §7.9 | `wire/a.c`: `second` | — |",
                      "| §4.1 | `wire/a.c`: `first` | `vectors/rov.json` |", "| §5.2.1 | `wire/a.c`: `first` | — |",
-                     "| §A | `wire/a.h` | — |", "- `wire/a.c`: **CHOICE:** spread over two lines.",
+                     "| §A | `wire/a.h` | — |", "| as a whole | `wire/a.h` | — |", "- `wire/a.c`: **CHOICE:** spread over two lines.",
                      "- `wire/a.c`: `first`: draft-x-y-01 §5.2.1: so it is. **DEVIATION:** not quite."):
             self.assertIn(line, page.split("\n"))
         self.assertLess(page.index("## RFC 4271"), page.index("## RFC 7606"))
