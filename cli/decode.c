@@ -96,6 +96,18 @@ static void rtr_members(struct ww_json *j, const struct ww_rtr_pdu *p) {
     ww_json_hex(j, "SKI", p->u.key.key.ski, WW_SKI_LEN);
     ww_json_hex(j, "routerPublicKey", p->u.key.key.spki, p->u.key.key.spki_len);
     break;
+  case WW_RTR_ASPA: {
+    struct ww_reader providers = ww_reader_make(p->u.aspa.providers, (size_t)p->u.aspa.provider_count * 4);
+    rtr_flags(j, p->u.aspa.announce);
+    ww_json_num(j, "customer", p->u.aspa.customer);
+    ww_json_open_array(j, "providers");
+    while (ww_reader_left(&providers))
+      ww_json_num(j, NULL, ww_reader_u32(&providers));
+    ww_json_close_array(j);
+    if (p->u.aspa.old_layout)
+      ww_json_bool(j, "old_layout", true);
+    break;
+  }
   case WW_RTR_ERROR_REPORT:
     ww_json_num(j, "error", p->u.error.code);
     word(j, "error_name", ww_rtr_error_name(p->u.error.code));

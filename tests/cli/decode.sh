@@ -54,6 +54,9 @@ exits 0 "RTR, by its first octet"
 has out '{"version":1,"type":"cache-response"' "its first PDU"
 has out '"type":"ipv4-prefix"' "a prefix"
 has out '"type":"end-of-data"' "End of Data"
+try_input '\002\013\001\000\000\000\000\024\000\000\374\000\000\000\374\001\000\000\374\002' decode --as rtr -
+exits 0 "an ASPA of version 2"
+has out '"action":"announce","customer":64512,"providers":[64513,64514]' "its customer and providers"
 try decode "$corpus/rtr/truncated"
 exits 1 "RTR cut off"
 
