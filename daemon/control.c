@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/text.h"
 #include "daemon/bmp_io.h"
 #include "daemon/listen.h"
 #include "daemon/pipeline.h"
@@ -58,6 +59,14 @@ static json_t *when(int64_t unix_sec) {
   return json_string(text);
 }
 
+/* A peer's words, cut somewhere to fit, may end inside a character: still a string of JSON. Null when empty. */
+static json_t *words(const char *text) {
+  char copy[256];
+  snprintf(copy, sizeof(copy), "%s", text);
+  ww_text_one_line(copy);
+  return copy[0] ? json_string(copy) : json_null();
+}
+
 static const char *source_type(uint8_t type) {
   switch (type) {
   case WW_SOURCE_RTR:
@@ -93,7 +102,7 @@ static json_t *source_status(struct ww_daemon *d, int i) {
   json_object_set_new(o, "router_keys", number(r->router_keys));
   json_object_set_new(o, "last_sync", when(r->last_sync));
   json_object_set_new(o, "errors", number(r->errors));
-  json_object_set_new(o, "last_error", error[0] ? json_string(error) : json_null());
+  json_object_set_new(o, "last_error", words(error));
   if (is_rtr) {
     json_object_set_new(o, "rtr_version", number(rtr.version));
     json_object_set_new(o, "rtr_session", r->has_session ? number(r->rtr_session) : json_null());
@@ -128,7 +137,7 @@ static json_t *router_status(const struct ww_router *router) {
   json_object_set_new(o, "address", s.peer ? json_string(s.peer) : json_null());
   json_object_set_new(o, "since", when(s.since));
   json_object_set_new(o, "connects", number(s.connects));
-  json_object_set_new(o, "last_error", s.last_error[0] ? json_string(s.last_error) : json_null());
+  json_object_set_new(o, "last_error", words(s.last_error));
   json_object_set_new(o, "peers_up", number(c.peers_up));
   json_object_set_new(o, "routes", number(c.routes));
   json_object_set_new(o, "prefixes", number(c.prefixes));
@@ -162,7 +171,7 @@ static json_t *link_status(const struct ww_link_status *s) {
   json_object_set_new(o, "transport", s->tls[0] ? json_string(s->tls) : json_null());
   json_object_set_new(o, "since", when(s->since));
   json_object_set_new(o, "connects", number(s->connects));
-  json_object_set_new(o, "last_error", s->last_error[0] ? json_string(s->last_error) : json_null());
+  json_object_set_new(o, "last_error", words(s->last_error));
   json_object_set_new(o, "messages", number(s->session.messages));
   json_object_set_new(o, "validations", number(s->session.validations));
   json_object_set_new(o, "nlri", number(s->session.nlri));

@@ -181,6 +181,13 @@ static enum ww_err work_update(struct job *job) {
     err = ww_store_commit_delta(p->store, &job->record, &job->changes, &job->delta, &epoch, &job->diag);
     size_t found = records_in(&job->delta.withdraw);
     job->unknown = asked > found ? asked - found : 0;
+    /* What was withdrawn without being held says that this set is not the cache's: after a restart it must be asked for
+     * anew, not continued from this serial. */
+    if (err == WW_OK && job->unknown && job->record.has_session) {
+      job->record.has_session = false;
+      if (ww_store_put_source(p->store, &job->record, NULL) != WW_OK)
+        job->record.has_session = true; /* the data is stored all the same; the next commit puts it right */
+    }
   } else {
     err = ww_store_commit_full(p->store, &job->record, &job->set, &job->delta, &epoch, &job->diag);
   }
