@@ -258,7 +258,7 @@ static enum ww_err ask(struct ww_vector_test *test, const struct ww_prefix *pref
 
 static bool run(struct ww_vector_reader *r, struct ww_vector_test *test) {
   struct ww_prefix prefix;
-  struct ww_origin origin;
+  struct ww_origin origin = {0};
   struct expectation e = {0};
   bool ok = read_input(r, test->input, &prefix, &origin) && read_expectation(r, test->expect, &e);
   if (ok) {

@@ -695,6 +695,9 @@ enum ww_rtr_action ww_rtr_client_committed(struct ww_rtr_client *c, bool ok, siz
     return WW_RTR_STAY;
   c->pending.active = false;
   bool connected = c->phase == PHASE_COMMIT; /* else the connection went in the meantime */
+  /* CHOICE: RFC 8210 §5.6 lets an announcement of a record already held be refused (code 7). Within one response it is;
+   * across responses the record simply stays, because a cache that merges deltas may repeat itself and nothing is wrong
+   * with the data. A withdrawal of what is not held means that the two sides differ, and is refused. */
   bool contradicted = unknown > c->pending.transient;
   if (contradicted || !ok || c->pending.flushed) {
     /* The next set is a full one. What the owner holds, it holds until then or until it expires. */

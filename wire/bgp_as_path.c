@@ -240,7 +240,7 @@ static const char *parse_segment(const char *text, const char *p, char stop, uin
       break;
     char word[16];
     size_t len = 0;
-    while (isalnum((unsigned char)p[len]) && len < sizeof word - 1) {
+    while (len < sizeof word - 1 && isalnum((unsigned char)p[len])) {
       word[len] = p[len];
       len++;
     }
