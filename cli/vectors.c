@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * `waywarden vectors`: runs or lists conformance vectors (the format stands in vectors/schema.cddl and
- * docs/formats/vectors.md).
+ * `waywarden vectors`: runs or lists conformance vectors (vectors/schema.cddl says how they are written).
  *
  * A file is read as a whole and strictly: unknown members, wrong types and impossible values are errors of the file,
  * not failures of a test, and such a file counts for nothing. Each test is handed to its suite (vectors_<suite>.c), the

@@ -16,7 +16,10 @@
 
 #include <stdlib.h>
 
-/* What the covering VRPs of a route have shown. */
+/*
+ * What the covering VRPs of a route have shown.
+ * RFC 6483 §4: a VRP of AS 0 makes what it covers Invalid by itself, and alters nothing beside VRPs of other ASes.
+ */
 enum { COVERED = 1, NOT_AS0 = 2, NAMED = 4, MATCHED = 8 };
 
 /* A VRP's AS is compared with this many bits, so that one value can equal none. */
@@ -132,34 +135,54 @@ static __attribute__((noinline)) unsigned weigh_records(const struct ww_vrp_bloc
   return seen;
 }
 
-/* What the only record of a covering node shows, from its word. */
-static inline unsigned weigh_word(ww_vrp_word node, const struct question *q, unsigned depth) {
-  uint32_t asn = node & WW_VRP_ASN_MOST;
+/* What one record of a covering node shows. */
+static inline unsigned weigh_one(uint32_t asn, unsigned max_len, const struct question *q) {
   unsigned named = asn == q->asn;
-  unsigned fits = q->len <= depth + ww_vrp_word_length(node) + ww_vrp_word_max_len(node);
+  unsigned fits = q->len <= max_len;
   return COVERED | (unsigned)(asn != 0) * NOT_AS0 | named * NAMED | (named & fits) * MATCHED;
+}
+
+/* The only record of a covering node, from its word. */
+static inline unsigned weigh_word(ww_vrp_word node, const struct question *q, unsigned depth) {
+  return weigh_one(node & WW_VRP_ASN_MOST, depth + ww_vrp_word_length(node) + ww_vrp_word_max_len(node), q);
+}
+
+/* Where a node that says WW_VRP_LOOK has its records, if it says so. */
+static inline const struct ww_vrp_record *records_of(const struct ww_vrp_block *block, ww_vrp_word node) {
+  return (const struct ww_vrp_record *)(const void *)((const uint8_t *)block +
+                                                      (size_t)(node & WW_VRP_ASN_MOST) * WW_VRP_UNIT);
+}
+
+/* A covering node `at` of a block that is not wide. */
+static inline unsigned weigh_node(const struct ww_vrp_block *block, const struct question *q, unsigned depth, size_t at,
+                                  ww_vrp_word node) {
+  if (!(node & WW_VRP_LOOK))
+    return weigh_word(node, q, depth);
+  unsigned count = ww_vrp_word_max_len(node), seen = 0;
+  if (count == 0)
+    return weigh_records(block, q, at);
+  for (const struct ww_vrp_record *record = records_of(block, node); count > 0; record++, count--)
+    seen |= weigh_one(record->asn, record->max_len, q);
+  return seen;
 }
 
 /* What the prefix `at`, which covers the question, and all those above it in this block show. */
 static __attribute__((noinline)) unsigned weigh(const struct ww_vrp_block *block, const struct question *q, size_t at) {
   unsigned seen = 0;
   for (; at != WW_VRP_NONE; at = parent_of(block, at))
-    seen |= block->wide || block->nodes[at] & WW_VRP_LOOK ? weigh_records(block, q, at)
-                                                          : weigh_word(block->nodes[at], q, block->part.depth);
+    seen |= block->wide ? weigh_records(block, q, at) : weigh_node(block, q, block->part.depth, at, block->nodes[at]);
   return seen;
 }
 
 /*
- * The same in one go for a block that is not wide, beginning with the search in nodes[from..to). The usual node has no
- * parent and its record in its word; for it there is no branch on what was loaded, so that a processor can go on
- * to the next question before the memory of this one has arrived.
+ * The same for a block that is not wide, from the result of search(): climbs and weighs at once. The usual node has no
+ * parent and its record in its word.
  */
-static inline __attribute__((always_inline)) unsigned
-weigh_slot(const struct ww_vrp_block *block, const struct question *q, unsigned depth, size_t from, size_t to) {
-  const ww_vrp_word word = word_of(q, depth);
-  size_t at = search(block, word, from, to);
+static inline __attribute__((always_inline)) unsigned weigh_from(const struct ww_vrp_block *block,
+                                                                 const struct question *q, unsigned depth, size_t at) {
   if (at == SIZE_MAX)
     return 0;
+  const ww_vrp_word word = word_of(q, depth);
   ww_vrp_word node = block->nodes[at];
   unsigned seen = (0u - covers(node, word)) & weigh_word(node, q, depth);
   if (!(node & (WW_VRP_LOOK | (ww_vrp_word)WW_VRP_PARENT_FAR << WW_VRP_PARENT_SHIFT)))
@@ -167,7 +190,7 @@ weigh_slot(const struct ww_vrp_block *block, const struct question *q, unsigned 
   for (seen = 0; at != WW_VRP_NONE; at = parent_by_word(block, at, node)) {
     node = block->nodes[at];
     if (covers(node, word))
-      seen |= node & WW_VRP_LOOK ? weigh_records(block, q, at) : weigh_word(node, q, depth);
+      seen |= weigh_node(block, q, depth, at, node);
   }
   return seen;
 }
@@ -215,8 +238,10 @@ static inline __attribute__((always_inline)) unsigned arrive(const struct place 
   const struct ww_vrp_block *block = ww_vrp_as_block(place->part);
   if (!block)
     return place->seen;
-  return place->seen | (place->from == WW_VRP_NO_SLOT ? weigh(block, q, find(block, q))
-                                                      : weigh_slot(block, q, place->depth, place->from, place->to));
+  return place->seen |
+         (place->from == WW_VRP_NO_SLOT
+              ? weigh(block, q, find(block, q))
+              : weigh_from(block, q, place->depth, search(block, word_of(q, place->depth), place->from, place->to)));
 }
 
 struct outcome {
@@ -225,6 +250,7 @@ struct outcome {
 
 /*
  * RFC 6811 §2: NotFound: no VRP Covers; Valid: at least one VRP Matches; Invalid: at least one Covers, none Matches.
+ * RFC 6907 §7.1.9: a route that ends in an AS_SET is Invalid when covered, whatever the set holds.
  * Why a route is Invalid, the first that applies: a VRP names its origin, but not for this length; only AS 0 VRPs cover
  * it; it has no origin; it has another origin. A table, as a processor would guess wrong on every third route.
  */
@@ -252,7 +278,8 @@ enum ww_state ww_origin_validate(const struct ww_snapshot *snapshot, const struc
     *reason = WW_REASON_NONE;
   if (!snapshot->ready)
     return WW_STATE_NOT_READY;
-  /* CHOICE: a prefix of another family, or longer than its family has bits, is covered by nothing: NotFound. */
+  /* RFC 8481 §4: every route is evaluated. CHOICE: a prefix of another family, or longer than its family has bits, is
+   * covered by nothing: NotFound. */
   if (!ask(&q, prefix, origin))
     return WW_STATE_UNKNOWN;
   struct place place = {.part = root_of(snapshot, prefix), .from = WW_VRP_NO_SLOT};
@@ -272,6 +299,7 @@ enum { GROUP = 32 };
 struct lane {
   struct question q;
   struct place place;
+  size_t at; /* what the search of a slot found */
 };
 
 /* One step down, and what comes next is asked for. True when that is again a part whose kind must be seen. */
@@ -288,6 +316,21 @@ static inline __attribute__((always_inline)) bool descend_ahead(struct lane *lan
   __builtin_prefetch(&block->nodes[lane->place.from]);
   __builtin_prefetch(&block->nodes[lane->place.from + WW_VRP_SPARE - 1]);
   return false;
+}
+
+/* Searches the slot, and asks for what the node that is found points to: its records, or else its parent. */
+static inline __attribute__((always_inline)) void search_ahead(struct lane *lane) {
+  const struct ww_vrp_block *block = ww_vrp_as_block(lane->place.part);
+  if (!block || lane->place.from == WW_VRP_NO_SLOT)
+    return;
+  lane->at = search(block, word_of(&lane->q, lane->place.depth), lane->place.from, lane->place.to);
+  if (lane->at == SIZE_MAX)
+    return;
+  const ww_vrp_word node = block->nodes[lane->at];
+  const unsigned back = ww_vrp_word_parent(node);
+  const void *next = &block->nodes[lane->at - back];
+  next = node & WW_VRP_LOOK ? (const void *)records_of(block, node) : next;
+  __builtin_prefetch(next);
 }
 
 static void validate_group(const struct ww_snapshot *snapshot, const struct ww_prefix *prefixes,
@@ -311,8 +354,15 @@ static void validate_group(const struct ww_snapshot *snapshot, const struct ww_p
       if (is_fan(&deeper[i]->place) && descend_ahead(deeper[i]))
         deeper[more++] = deeper[i];
   }
+  for (size_t i = 0; i < count; i++)
+    search_ahead(&lanes[i]);
   for (size_t i = 0; i < count; i++) {
-    const struct outcome outcome = outcome_of(arrive(&lanes[i].place, &lanes[i].q), origins[i]);
+    const struct lane *lane = &lanes[i];
+    const bool searched = lane->place.part && lane->place.from != WW_VRP_NO_SLOT;
+    const unsigned seen = searched ? lane->place.seen | weigh_from(ww_vrp_as_block(lane->place.part), &lane->q,
+                                                                   lane->place.depth, lane->at)
+                                   : arrive(&lane->place, &lane->q);
+    const struct outcome outcome = outcome_of(seen, origins[i]);
     states[i] = outcome.state;
     if (reasons)
       reasons[i] = outcome.reason;

@@ -117,18 +117,12 @@ void ww_vrp_item_set_expires(struct ww_vrp_item *item, ww_unix_time expires) {
   item->expires_high = (uint8_t)(t >> 32);
 }
 
-static void put_octets(uint8_t *to, uint64_t v, size_t n) {
-  for (size_t i = 0; i < n; i++)
-    to[i] = (uint8_t)(v >> (56 - 8 * i));
-}
-
 void ww_vrp_item_to_vrp(const struct ww_vrp_item *item, uint8_t afi, struct ww_vrp *vrp) {
   memset(vrp, 0, sizeof *vrp);
   vrp->prefix.afi = afi;
   vrp->prefix.len = item->len;
-  put_octets(vrp->prefix.addr, item->hi, afi == WW_AFI_IPV4 ? 4 : 8);
-  if (afi == WW_AFI_IPV6)
-    put_octets(vrp->prefix.addr + 8, item->lo, 8);
+  ww_vrp_put_octets8(vrp->prefix.addr, item->hi); /* of an IPv4 address the last 12 octets are 0 */
+  ww_vrp_put_octets8(vrp->prefix.addr + 8, item->lo);
   vrp->max_len = item->max_len;
   vrp->asn = item->asn;
   vrp->expires = (ww_unix_time)((uint64_t)item->expires_high << 32 | item->expires_low);
@@ -245,15 +239,20 @@ static bool needs_wide(const struct ww_vrp_item *items, size_t count, unsigned d
   return false;
 }
 
-/* The word of a node of a block that is not wide, with the records items[0..count) and its parent `back` nodes back. */
-static ww_vrp_word make_word(const struct ww_vrp_item *items, size_t count, unsigned depth, size_t back) {
+/* The word of a node of a block that is not wide. Its records are items[0..count), in the block `at` octets from its
+ * start; its parent is `back` nodes back. */
+static ww_vrp_word make_word(const struct ww_vrp_item *items, size_t count, unsigned depth, size_t back, size_t at) {
   const struct ww_vrp_item *item = &items[0];
   ww_vrp_word word = ww_vrp_word_address(item->hi, depth);
   word |= (ww_vrp_word)(item->len - depth) << WW_VRP_LENGTH_SHIFT;
   word |= (ww_vrp_word)(back < WW_VRP_PARENT_FAR ? back : WW_VRP_PARENT_FAR) << WW_VRP_PARENT_SHIFT;
   unsigned beyond = (unsigned)item->max_len - item->len;
-  if (count > 1 || beyond > WW_VRP_MAX_LEN_MOST || item->asn > WW_VRP_ASN_MOST)
-    return word | WW_VRP_LOOK;
+  if (count > 1 || beyond > WW_VRP_MAX_LEN_MOST || item->asn > WW_VRP_ASN_MOST) {
+    word |= WW_VRP_LOOK;
+    if (count > WW_VRP_MAX_LEN_MOST || at / WW_VRP_UNIT > WW_VRP_ASN_MOST)
+      return word;
+    return word | (ww_vrp_word)count << WW_VRP_MAX_LEN_SHIFT | at / WW_VRP_UNIT;
+  }
   return word | (ww_vrp_word)beyond << WW_VRP_MAX_LEN_SHIFT | item->asn;
 }
 
@@ -322,7 +321,8 @@ static struct ww_vrp_block *block_new(struct builder *b, const struct ww_vrp_ite
       low[n] = item->lo;
       len[n] = item->len;
     } else {
-      block->nodes[n] = make_word(item, i - first[n], depth, parent[n] == WW_VRP_NONE ? 0 : n - parent[n]);
+      block->nodes[n] = make_word(item, i - first[n], depth, parent[n] == WW_VRP_NONE ? 0 : n - parent[n],
+                                  records_at + first[n] * sizeof records[0]);
     }
   }
   first[n] = (uint32_t)count;

@@ -41,10 +41,9 @@ struct ww_vrp_part {
  *   39..35  length - depth
  *   34..30  how many nodes back its parent is, the longest shorter prefix of this block that covers it: 0 none,
  *           31 as `parent` of the block says
- *   29..25  max_len - length  }
- *      24  0                  } of its only record
- *   23..0   AS                }
- *      24  1: several records, or one that does not fit: as `records` of the block say
+ *      24  0 when its only record is here:             1 when there are several, or one that does not fit here:
+ *   29..25  max_len - length                             how many; 0: as `first` of the block says
+ *   23..0   AS                                           where they are, in units of 4 octets from the block's start
  *
  * Words sort as a walk of the trie meets the prefixes: by address, then length.
  * A block where some prefix does not fit is `wide`: its words are the first 64 bits of the addresses.
@@ -61,6 +60,7 @@ enum {
   WW_VRP_MAX_LEN_MOST = 31,
   WW_VRP_LOOK = 1 << 24,
   WW_VRP_ASN_MOST = (1 << 24) - 1,
+  WW_VRP_UNIT = 4,
 };
 
 static inline unsigned ww_vrp_word_length(ww_vrp_word word) { return word >> WW_VRP_LENGTH_SHIFT & 31; }
@@ -134,17 +134,21 @@ static inline const struct ww_vrp_fan *ww_vrp_as_fan(const struct ww_vrp_part *p
   return (const struct ww_vrp_fan *)part;
 }
 
+/* Written out in octets, which compilers know for a swap and one access. */
 static inline uint64_t ww_vrp_octets8(const uint8_t *p) {
-#if defined(__GNUC__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-  uint64_t v;
-  memcpy(&v, p, 8);
-  return __builtin_bswap64(v);
-#else
-  uint64_t v = 0;
-  for (int i = 0; i < 8; i++)
-    v = v << 8 | p[i];
-  return v;
-#endif
+  return (uint64_t)p[0] << 56 | (uint64_t)p[1] << 48 | (uint64_t)p[2] << 40 | (uint64_t)p[3] << 32 |
+         (uint64_t)p[4] << 24 | (uint64_t)p[5] << 16 | (uint64_t)p[6] << 8 | p[7];
+}
+
+static inline void ww_vrp_put_octets8(uint8_t *p, uint64_t v) {
+  p[0] = (uint8_t)(v >> 56);
+  p[1] = (uint8_t)(v >> 48);
+  p[2] = (uint8_t)(v >> 40);
+  p[3] = (uint8_t)(v >> 32);
+  p[4] = (uint8_t)(v >> 24);
+  p[5] = (uint8_t)(v >> 16);
+  p[6] = (uint8_t)(v >> 8);
+  p[7] = (uint8_t)v;
 }
 
 /* `n` bits of the address from bit `at`: 1 <= n <= 16, at + n <= 128, and not across bit 64. */
