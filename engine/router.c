@@ -410,7 +410,11 @@ static void on_peer_down(void *ctx, const struct ww_bmp_peer *header, const stru
 }
 
 void ww_engine_router_disconnected(struct ww_engine_router *router) {
-  ww_engine_router_reap(router);
+  /* Only peers that are up have routes. */
+  ww_rib_clear(router->rib);
+  router->withdrawn_head = router->withdrawn_tail = 0;
+  router->withdrawn = 0;
+  memset(router->by_state, 0, sizeof router->by_state);
   /* CHOICE: RFC 7854 §4.9: that we hear no more of a peer does not say that the peer is down. Reason 5 is the one that
    * means just this ("will no longer be sent"); RFC 9069 §5.3 leaves 6 alone for a Loc-RIB. */
   for (uint32_t id = 1; id <= ww_rib_peer_count(router->rib); id++) {

@@ -185,6 +185,15 @@ void ww_prefix_table_free(struct ww_prefix_table *t) {
   free(t);
 }
 
+void ww_prefix_table_clear(struct ww_prefix_table *t) {
+  struct node *root = t->root;
+  for (size_t i = 0; !root->leaf && i < root->count; i++)
+    subtree_free(t, kids(t, root)[i]);
+  root->leaf = true;
+  root->count = 0;
+  t->count = 0;
+}
+
 uint32_t ww_prefix_table_find(const struct ww_prefix_table *t, const struct ww_prefix *prefix) {
   const struct key key = key_of(t, prefix);
   const struct node *n = leaf_for(t, &key);

@@ -19,6 +19,7 @@ uint32_t ww_prefix_table_find(const struct ww_prefix_table *table, const struct 
 /* Where the prefix's value stands, entered as 0 if it was not there; the caller must then store another value or remove
  * the prefix. Valid until the table changes. NULL when memory ran out (nothing was entered). */
 uint32_t *ww_prefix_table_enter(struct ww_prefix_table *table, const struct ww_prefix *prefix);
+void ww_prefix_table_clear(struct ww_prefix_table *table);
 /* True when it was there. */
 bool ww_prefix_table_remove(struct ww_prefix_table *table, const struct ww_prefix *prefix);
 

@@ -106,20 +106,26 @@ struct ww_rib *ww_rib_new(const struct ww_hash_key *key, size_t max_routes) {
   return rib;
 }
 
-void ww_rib_free(struct ww_rib *rib) {
-  if (!rib)
-    return;
+/* All bundles, whoever is in them. */
+static void bundles_free(struct ww_rib *rib) {
   for (size_t i = 0; i < rib->bundle_index.cap; i++)
     if (rib->bundle_index.slots[i].id)
       free(bundle_at(rib, rib->bundle_index.slots[i].id)->data);
   ww_id_table_fini(&rib->bundle_index);
+  ww_slab_fini(&rib->bundles);
+  rib->bundle_octets = 0;
+}
+
+void ww_rib_free(struct ww_rib *rib) {
+  if (!rib)
+    return;
+  bundles_free(rib);
   ww_id_table_fini(&rib->peer_index);
   for (unsigned family = 0; family < 2; family++) {
     ww_prefix_table_free(rib->tables[family]);
     ww_slab_fini(&rib->prefixes[family]);
   }
   ww_slab_fini(&rib->routes);
-  ww_slab_fini(&rib->bundles);
   free(rib->live);
   free(rib->peers);
   free(rib);
@@ -527,6 +533,21 @@ void ww_rib_peer_clear(struct ww_rib *rib, uint32_t peer, void *ctx,
       ww_rib_remove(rib, id);
     }
   }
+}
+
+void ww_rib_clear(struct ww_rib *rib) {
+  for (struct ww_rib_walker *w = rib->walkers; w; w = w->next)
+    w->bundle = w->route = 0;
+  for (uint32_t i = 0; i < rib->peer_count; i++)
+    rib->peers[i].bundles = 0;
+  bundles_free(rib);
+  for (unsigned family = 0; family < 2; family++) {
+    ww_prefix_table_clear(rib->tables[family]);
+    ww_slab_fini(&rib->prefixes[family]);
+  }
+  ww_slab_fini(&rib->routes);
+  if (rib->live_words)
+    memset(rib->live, 0, rib->live_words * sizeof *rib->live);
 }
 
 /* ---- ways through ---- */

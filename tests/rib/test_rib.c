@@ -351,11 +351,43 @@ static void test_walk_is_grouped(void **state) {
   ww_rib_free(rib);
 }
 
+static void test_clear(void **state) {
+  (void)state;
+  enum ww_rib_outcome outcome;
+  struct ww_rib *rib = rib_new(SIZE_MAX);
+  struct ww_rib_counts empty, counts;
+  uint32_t peers[2] = {add_peer(rib, 1), add_peer(rib, 2)};
+  ww_rib_counts(rib, &empty);
+  for (int round = 0; round < 2; round++) {
+    for (uint32_t i = 0; i < 20000; i++) { /* three levels of nodes */
+      struct ww_prefix p = host(i);
+      (void)announce(rib, peers[i % 2], (uint8_t)(i % 7), &p, 0, &outcome);
+      assert_int_equal(outcome, WW_RIB_NEW);
+    }
+    struct ww_rib_walker *w = ww_rib_walker_new(rib, peers[0]);
+    uint32_t id = ww_rib_walker_next(w);
+    assert_non_null(ww_rib_route(rib, id));
+    ww_rib_clear(rib);
+    assert_int_equal(ww_rib_walker_next(w), 0);
+    ww_rib_walker_free(w);
+    assert_null(ww_rib_route(rib, id));
+    struct ww_rib_cursor all = ww_rib_covered(NULL);
+    struct ww_rib_entry entry;
+    assert_int_equal(ww_rib_scan(rib, &all, &entry, 1), 0);
+    ww_rib_counts(rib, &counts);
+    assert_int_equal(counts.routes + counts.prefixes + counts.bundles, 0);
+    assert_true(counts.bytes < empty.bytes + 8192); /* what says which ids live stays */
+    assert_int_equal(ww_rib_peer_count(rib), 2);
+  }
+  ww_rib_free(rib);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_peers),           cmocka_unit_test(test_bundles_are_interned),
       cmocka_unit_test(test_limits),          cmocka_unit_test(test_ids_of_routes_that_are_gone),
-      cmocka_unit_test(test_walk_is_grouped), cmocka_unit_test(test_model),
+      cmocka_unit_test(test_walk_is_grouped), cmocka_unit_test(test_clear),
+      cmocka_unit_test(test_model),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
