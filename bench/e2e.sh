@@ -37,11 +37,12 @@ cd "$dir"
 field() { sed -n "s/.*\"$2\":\([0-9.]*\).*/\1/p" "$1" | head -1; }
 
 for per_update in "$@"; do
+  rm -f station.err daemon.err feeder.out status.json # what the round before left would be read as this one's
   $pin "$ww" station --discard --listen 127.0.0.1:0 --cert pki/station.pem --key pki/station.key --ca pki/ca.pem \
     >station.out 2>station.err &
   station=$!
   pids="$pids $station"
-  until grep -q listening station.err; do sleep 0.1; done
+  until grep -qs listening station.err; do sleep 0.1; done
   port=$(sed -n 's/.*127.0.0.1:\([0-9]*\) .*/\1/p' station.err | head -1)
   cat >waywarden.conf <<CONF
 store = "$dir/store"
@@ -53,7 +54,7 @@ CONF
   $pin "$ww" run -c waywarden.conf 2>daemon.err &
   daemon=$!
   pids="$pids $daemon"
-  until grep -q ' ready: ' daemon.err; do
+  until grep -qs ' ready: ' daemon.err; do
     kill -0 "$daemon" 2>/dev/null || { cat daemon.err >&2; exit 1; }
     sleep 0.1
   done
