@@ -199,7 +199,7 @@ class Siege:
         lab.wait("the station listens", lambda: "listening" in self.station.output())
         text = (f'store = "{lab.path("store")}"\ncontrol = "{self.control}"\nstartup-grace = 1\nbmp-listen "127.0.0.1:{self.port}" {{ }}\n'
                 'static { vrp = {"198.51.0.0/16-24 AS64510", "10.0.0.0/8-24 AS64501"} }\n'
-                'router "honest" { sys-name = "honest" }\nrouter "fuzz" { sys-name = "fuzz" }\n'
+                'router "honest" { sys-name = "honest" }\nrouter "fuzz" { sys-name = "fuzz" }\nrouter "creep" { sys-name = "creep" }\n'
                 f'station "noc" {{ host = "127.0.0.1" port = {ours} retry-min = 1 retry-max = 1 {files} }}\n')
         for name, enemy in self.stations.items():
             text += f'station "{name}" {{ host = "127.0.0.1" port = {enemy.port} retry-min = 1 retry-max = 1 {files} }}\n'
@@ -325,7 +325,7 @@ def main():
         siege = Siege(lab)
         siege.still_works("at first")
         slow = [connect(siege.port) for _ in range(20)]
-        dribble = bmpgen.initiation("fuzz") * 3
+        dribble = bmpgen.initiation("creep") * 3
 
         def creep():
             for octet in dribble:
