@@ -26,16 +26,6 @@
 
 enum { OPEN_ARENA_MAX = 1 << 18 }; /* decoding one OPEN */
 
-/* Peer Down reasons (RFC 7854 §4.9, RFC 9069 §5.3). */
-enum {
-  DOWN_LOCAL_NOTIFICATION = 1,
-  DOWN_LOCAL_EVENT = 2,
-  DOWN_REMOTE_NOTIFICATION = 3,
-  DOWN_REMOTE = 4,
-  DOWN_NOT_MONITORED = 5,
-  DOWN_LOCAL_SYSTEM = 6
-};
-
 /* ---- journal and withdrawn routes ---- */
 
 static void on_passed(void *ctx, const struct ww_change *change, uint64_t seq) {
@@ -302,7 +292,7 @@ static void peer_down(struct ww_engine_router *router, uint32_t id, uint8_t reas
   if (peer->down_data)
     memcpy(peer->down_data, data, len);
   else if (len)
-    peer->down_reason = DOWN_REMOTE; /* no memory for the details: RFC 7854 §4.9 has a reason that needs none */
+    peer->down_reason = WW_BMP_DOWN_REMOTE; /* no memory for the details: RFC 7854 §4.9 has a reason that needs none */
   note_peer(router, WW_CHANGE_PEER_DOWN, 0, id);
 }
 
@@ -342,7 +332,8 @@ static void on_peer_up(void *ctx, const struct ww_bmp_peer *header, const struct
      */
     if (peer->up) {
       bool loc_rib = header->type == WW_BMP_PEER_LOC_RIB;
-      peer_down(router, id, loc_rib ? DOWN_LOCAL_SYSTEM : DOWN_LOCAL_EVENT, (const uint8_t[2]){0, 0}, loc_rib ? 0 : 2);
+      peer_down(router, id, loc_rib ? WW_BMP_DOWN_LOCAL_SYSTEM : WW_BMP_DOWN_LOCAL_FSM, (const uint8_t[2]){0, 0},
+                loc_rib ? 0 : 2);
     }
     size_t sent = msg->u.up.sent_len, received = msg->u.up.received_len;
     peer->opens = malloc(sent + received + 1);
@@ -376,16 +367,16 @@ static void on_peer_down(void *ctx, const struct ww_bmp_peer *header, const stru
   const uint8_t *data = NULL;
   size_t len = 0;
   switch (msg->u.down.reason) {
-  case DOWN_LOCAL_NOTIFICATION:
-  case DOWN_REMOTE_NOTIFICATION:
+  case WW_BMP_DOWN_LOCAL_NOTIFICATION:
+  case WW_BMP_DOWN_REMOTE_NOTIFICATION:
     data = msg->u.down.notification;
     len = msg->u.down.notification_len;
     break;
-  case DOWN_LOCAL_EVENT:
+  case WW_BMP_DOWN_LOCAL_FSM:
     data = event;
     len = sizeof event;
     break;
-  case DOWN_LOCAL_SYSTEM:
+  case WW_BMP_DOWN_LOCAL_SYSTEM:
     data = msg->u.down.tlvs.p;
     len = ww_reader_left(&msg->u.down.tlvs);
     break;
@@ -420,7 +411,9 @@ void ww_engine_router_disconnected(struct ww_engine_router *router) {
   for (uint32_t id = 1; id <= ww_rib_peer_count(router->rib); id++) {
     const struct ww_engine_peer *peer = &router->peers[id - 1];
     if (peer->up)
-      peer_down(router, id, peer->header.type == WW_BMP_PEER_LOC_RIB ? DOWN_LOCAL_SYSTEM : DOWN_NOT_MONITORED, NULL, 0);
+      peer_down(router, id,
+                peer->header.type == WW_BMP_PEER_LOC_RIB ? WW_BMP_DOWN_LOCAL_SYSTEM : WW_BMP_DOWN_DECONFIGURED, NULL,
+                0);
   }
 }
 
