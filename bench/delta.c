@@ -290,7 +290,7 @@ static double run(const struct data *d, bool shared, size_t *routes_out) {
   ww_engine_router_events(b.router, &b.now, &b.events);
   ww_engine_router_view(b.router, &b.view);
   b.reader = ww_journal_reader_new(ww_engine_router_journal(b.router));
-  need(b.reader && ww_engine_set_snapshot(b.engine, b.snapshot, NULL) == WW_OK, "start");
+  need(b.reader && ww_engine_set_snapshot(b.engine, b.snapshot, NULL, 0) == WW_OK, "start");
   open_peers(&b);
 
   size_t groups = d->route_count / PACK;
@@ -331,7 +331,7 @@ static double run(const struct data *d, bool shared, size_t *routes_out) {
     t = seconds();
     need(ww_snapshot_apply(b.snapshot, &delta, ++b.epoch, true, &next) == WW_OK, "apply");
     double applied = seconds() - t;
-    need(ww_engine_set_snapshot(b.engine, next, &delta) == WW_OK, "set");
+    need(ww_engine_set_snapshot(b.engine, next, &delta, 1) == WW_OK, "set");
     bool more;
     told = 0;
     do {
@@ -357,7 +357,7 @@ static double run(const struct data *d, bool shared, size_t *routes_out) {
   printf("  delta, best and worst      %8.2f ms, %.2f ms\n", best * 1e3, worst * 1e3);
   t = seconds();
   struct ww_engine_counts before = counts_of(&b);
-  need(ww_engine_set_snapshot(b.engine, b.snapshot, NULL) == WW_OK, "set");
+  need(ww_engine_set_snapshot(b.engine, b.snapshot, NULL, 0) == WW_OK, "set");
   while (ww_engine_work(b.engine, 100000, b.now))
     ;
   double full = seconds() - t;

@@ -330,9 +330,9 @@ static void publish(struct ww_pipeline *p, struct ww_snapshot *snapshot, const s
   bool first = ww_snapshot_ready(snapshot) && !p->ready;
   ww_snapshot_unref(p->snapshot);
   p->snapshot = snapshot;
-  enum ww_err err = ww_engine_set_snapshot(p->daemon->engine, snapshot, first ? NULL : delta);
+  enum ww_err err = ww_engine_set_snapshot(p->daemon->engine, snapshot, first ? NULL : delta, delta ? 1 : 0);
   if (err != WW_OK && delta) /* no memory to list what the delta touches: judging everything needs no list */
-    err = ww_engine_set_snapshot(p->daemon->engine, snapshot, NULL);
+    err = ww_engine_set_snapshot(p->daemon->engine, snapshot, NULL, 0);
   if (err != WW_OK)
     ww_log(&p->daemon->log, WW_LOG_ERROR, "epoch %u could not be handed to the engine: %s", ww_snapshot_epoch(snapshot),
            ww_err_name(err));

@@ -97,15 +97,16 @@ static void add_delta(struct ww_engine *engine, const struct ww_payload_delta *d
 }
 
 enum ww_err ww_engine_set_snapshot(struct ww_engine *engine, struct ww_snapshot *snapshot,
-                                   const struct ww_payload_delta *delta) {
+                                   const struct ww_payload_delta *deltas, size_t count) {
   if (!snapshot)
     return WW_ERR_INVAL;
   bool was = ww_engine_ready(engine), is = ww_snapshot_ready(snapshot);
   struct ww_snapshot *before = engine->snapshot;
   engine->snapshot = ww_snapshot_ref(snapshot);
   ww_snapshot_unref(before);
-  if (was && is && delta) {
-    add_delta(engine, delta);
+  if (was && is && deltas) {
+    for (size_t i = 0; i < count; i++)
+      add_delta(engine, &deltas[i]);
     return WW_OK;
   }
   for (struct ww_engine_router *r = engine->routers; r; r = r->next) {

@@ -26,10 +26,11 @@ struct ww_engine *ww_engine_new(const struct ww_log *log);
 /* Frees the routers too. Sessions that read their views must be gone. */
 void ww_engine_free(struct ww_engine *engine);
 
-/* The data in force from now on. `delta` is what changed since the snapshot before (NULL: judge everything anew).
- * Judging happens in ww_engine_work(), newest data for everything. Takes its own references; delta is read now. */
+/* The data in force from now on. `deltas` is what changed since the snapshot before, in any order (NULL: judge
+ * everything anew). Judging happens in ww_engine_work(), newest data for everything. Takes its own reference; the deltas
+ * are read now. */
 enum ww_err ww_engine_set_snapshot(struct ww_engine *engine, struct ww_snapshot *snapshot,
-                                   const struct ww_payload_delta *delta) WW_MUST_USE;
+                                   const struct ww_payload_delta *deltas, size_t count) WW_MUST_USE;
 void ww_engine_set_sources(struct ww_engine *engine, const struct ww_engine_source *sources, size_t count);
 /* Revalidates up to `budget` routes; true when more is pending. */
 bool ww_engine_work(struct ww_engine *engine, size_t budget, struct ww_now now);

@@ -653,7 +653,7 @@ static void publish(struct harness *h, const struct ww_payload_delta *delta, boo
   ww_snapshot_unref(h->snapshot);
   h->snapshot = next;
   h->coverage->coalesced += h->pending;
-  EXPECT(ww_engine_set_snapshot(h->engine, next, all ? NULL : delta) == WW_OK);
+  EXPECT(ww_engine_set_snapshot(h->engine, next, all ? NULL : delta, 1) == WW_OK);
   h->pending = true;
 }
 

@@ -155,7 +155,7 @@ static void publish(struct lab *lab, struct ww_payload_delta *delta, bool ready)
   assert_int_equal(ww_snapshot_apply(lab->snapshot, delta, ++lab->epoch, ready, &next), WW_OK);
   ww_snapshot_unref(lab->snapshot);
   lab->snapshot = next;
-  assert_int_equal(ww_engine_set_snapshot(lab->engine, next, delta), WW_OK);
+  assert_int_equal(ww_engine_set_snapshot(lab->engine, next, delta, 1), WW_OK);
   ww_payload_delta_fini(delta);
   memset(delta, 0, sizeof *delta);
 }
@@ -474,7 +474,7 @@ static void test_work_is_proportional(void **state) {
   assert_int_equal(counts_of(&lab).evaluated, before);
   /* Judged anew without a delta: all looked at, nothing told. */
   changed = counts_of(&lab).changed;
-  assert_int_equal(ww_engine_set_snapshot(lab.engine, lab.snapshot, NULL), WW_OK);
+  assert_int_equal(ww_engine_set_snapshot(lab.engine, lab.snapshot, NULL, 0), WW_OK);
   work(&lab);
   assert_int_equal(counts_of(&lab).evaluated - before, 600);
   assert_int_equal(counts_of(&lab).changed, changed);
@@ -823,7 +823,7 @@ static void test_two_routers(void **state) {
 static void test_bad_arguments(void **state) {
   (void)state;
   struct lab lab = lab_new(NULL);
-  assert_int_equal(ww_engine_set_snapshot(lab.engine, NULL, NULL), WW_ERR_INVAL);
+  assert_int_equal(ww_engine_set_snapshot(lab.engine, NULL, NULL, 0), WW_ERR_INVAL);
   struct ww_engine_router_config config = {.name = "huge", .journal_entries = SIZE_MAX};
   assert_null(ww_engine_router_new(lab.engine, &config));
   assert_false(ww_engine_work(lab.engine, 10, now));
