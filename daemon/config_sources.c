@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The sections that say where payloads come from: rtr-cache, payload-file, static.
+ */
+#include "daemon/config_internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "wire/rtr.h"
+
+cfg_opt_t ww_config_rtr_options[] = {
+    CFG_STR("host", NULL, CFGF_NONE),
+    CFG_INT("port", 323, CFGF_NONE), /* RFC 8210 §12: rpki-rtr */
+    CFG_INT("min-version", WW_RTR_V0, CFGF_NONE),
+    CFG_INT("max-version", WW_RTR_VERSION_MAX, CFGF_NONE),
+    CFG_END(),
+};
+
+cfg_opt_t ww_config_file_options[] = {
+    CFG_STR("path", NULL, CFGF_NONE),
+    CFG_BOOL("ignore-expiry", cfg_false, CFGF_NONE),
+    CFG_INT("refresh-interval", 5, CFGF_NONE),
+    CFG_END(),
+};
+
+cfg_opt_t ww_config_static_options[] = {
+    CFG_STR_LIST("vrp", "{}", CFGF_NONE),
+    CFG_END(),
+};
+
+static int check_version(cfg_t *cfg, cfg_opt_t *opt) {
+  return ww_config_check_range(cfg, opt, WW_RTR_V0, WW_RTR_VERSION_MAX);
+}
+
+/* "192.0.2.0/24 AS64500", "192.0.2.0/22-24 AS64500": prefix, optional maxLength, origin. */
+static const char *parse_vrp(const char *text, struct ww_vrp *vrp) {
+  char prefix[WW_PREFIX_STRLEN + 4], asn[16];
+  int end = -1;
+  memset(vrp, 0, sizeof(*vrp));
+  if (sscanf(text, " %53s %15s %n", prefix, asn, &end) != 2 || end < 0 || text[end])
+    return "is not PREFIX[-MAXLENGTH] ASN";
+  char *dash = strchr(prefix, '-');
+  if (dash)
+    *dash++ = '\0';
+  if (ww_prefix_parse(prefix, &vrp->prefix) != WW_OK)
+    return "has no prefix in front, or one with host bits";
+  vrp->max_len = vrp->prefix.len;
+  if (dash) {
+    char *rest;
+    unsigned long max = strtoul(dash, &rest, 10);
+    if (*dash < '0' || *dash > '9' || *rest || max > ww_afi_bits(vrp->prefix.afi))
+      return "has no maxLength after '-'";
+    if (max < vrp->prefix.len)
+      return "has a maxLength shorter than the prefix";
+    vrp->max_len = (uint8_t)max;
+  }
+  if (ww_asn_parse(asn, &vrp->asn) != WW_OK)
+    return "has no AS number at the end";
+  return NULL;
+}
+
+static int check_vrp(cfg_t *cfg, cfg_opt_t *opt) {
+  struct ww_vrp vrp;
+  const char *wrong = parse_vrp(ww_config_last_string(opt), &vrp);
+  if (!wrong)
+    return 0;
+  cfg_error(cfg, "%s: '%s' %s", cfg_opt_name(opt), ww_config_last_string(opt), wrong);
+  return -1;
+}
+
+/* Sources of all kinds share the store's one space of names. */
+static int check_source_name(cfg_t *cfg, cfg_t *section) {
+  static const char *const kinds[] = {"rtr-cache", "payload-file"};
+  if (ww_config_check_title(cfg, section) != 0)
+    return -1;
+  if (strcmp(cfg_title(section), WW_STATIC_SOURCE) == 0) {
+    cfg_error(cfg, "%s: the name \"%s\" belongs to the static section", cfg_name(section), WW_STATIC_SOURCE);
+    return -1;
+  }
+  for (unsigned k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++)
+    for (unsigned i = 0; i < cfg_size(cfg, kinds[k]); i++) {
+      cfg_t *other = cfg_getnsec(cfg, kinds[k], i);
+      if (other != section && strcmp(cfg_title(other), cfg_title(section)) == 0) {
+        cfg_error(cfg, "%s \"%s\": another source has this name", cfg_name(section), cfg_title(section));
+        return -1;
+      }
+    }
+  return 0;
+}
+
+static int check_rtr(cfg_t *cfg, cfg_opt_t *opt) {
+  cfg_t *section = ww_config_last_section(opt);
+  if (check_source_name(cfg, section) || ww_config_need(cfg, section, "host"))
+    return -1;
+  long min = cfg_getint(section, "min-version"), max = cfg_getint(section, "max-version");
+  if (min <= max)
+    return 0;
+  cfg_error(cfg, "rtr-cache \"%s\": min-version %ld is above max-version %ld", cfg_title(section), min, max);
+  return -1;
+}
+
+static int check_payload_file(cfg_t *cfg, cfg_opt_t *opt) {
+  cfg_t *section = ww_config_last_section(opt);
+  return check_source_name(cfg, section) || ww_config_need(cfg, section, "path") ? -1 : 0;
+}
+
+static const struct ww_config_check checks[] = {
+    {"rtr-cache", check_rtr},
+    {"rtr-cache|host", ww_config_check_text},
+    {"rtr-cache|port", ww_config_check_port},
+    {"rtr-cache|min-version", check_version},
+    {"rtr-cache|max-version", check_version},
+    {"payload-file", check_payload_file},
+    {"payload-file|path", ww_config_check_text},
+    {"payload-file|refresh-interval", ww_config_check_seconds},
+    {"static|vrp", check_vrp},
+};
+
+static bool take(struct ww_config *c, cfg_t *cfg) {
+  bool ok = true;
+  c->caches = ww_config_array(cfg_size(cfg, "rtr-cache"), sizeof(*c->caches), &ok);
+  c->files = ww_config_array(cfg_size(cfg, "payload-file"), sizeof(*c->files), &ok);
+  for (unsigned i = 0; ok && i < cfg_size(cfg, "rtr-cache"); i++) {
+    cfg_t *s = cfg_getnsec(cfg, "rtr-cache", i);
+    struct ww_config_rtr *to = &c->caches[c->cache_count++];
+    ww_config_take_name(to->name, s);
+    to->host = ww_config_text(s, "host", &ok);
+    to->port = ww_config_port(s, &ok);
+    to->min_version = (uint8_t)cfg_getint(s, "min-version");
+    to->max_version = (uint8_t)cfg_getint(s, "max-version");
+  }
+  for (unsigned i = 0; ok && i < cfg_size(cfg, "payload-file"); i++) {
+    cfg_t *s = cfg_getnsec(cfg, "payload-file", i);
+    struct ww_config_file *to = &c->files[c->file_count++];
+    ww_config_take_name(to->name, s);
+    to->path = ww_config_text(s, "path", &ok);
+    to->ignore_expiry = cfg_getbool(s, "ignore-expiry") == cfg_true;
+    to->refresh_interval = (unsigned)cfg_getint(s, "refresh-interval");
+  }
+  cfg_t *s = cfg_getsec(cfg, "static");
+  unsigned vrps = s ? cfg_size(s, "vrp") : 0;
+  for (unsigned i = 0; ok && i < vrps; i++) {
+    struct ww_vrp vrp;
+    ok = !parse_vrp(cfg_getnstr(s, "vrp", i), &vrp) && ww_payloads_add_vrp(&c->statics, &vrp) == WW_OK;
+  }
+  c->has_static = vrps > 0;
+  return ok && ww_payloads_sort(&c->statics) == WW_OK;
+}
+
+static void fini(struct ww_config *config) {
+  for (size_t i = 0; i < config->cache_count; i++) {
+    free(config->caches[i].host);
+    free(config->caches[i].port);
+  }
+  for (size_t i = 0; i < config->file_count; i++)
+    free(config->files[i].path);
+  ww_payloads_fini(&config->statics);
+  free(config->caches);
+  free(config->files);
+}
+
+const struct ww_config_part ww_config_sources = {
+    .checks = checks,
+    .check_count = sizeof(checks) / sizeof(checks[0]),
+    .take = take,
+    .fini = fini,
+};
