@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/base64.h"
 #include "cli/cli.h"
 
 static void put_expires(FILE *to, ww_unix_time expires) {
@@ -21,22 +22,8 @@ static void put_expires(FILE *to, ww_unix_time expires) {
     fprintf(to, ", \"expires\": %" PRId64, expires);
 }
 
-static void put_base64(FILE *to, const uint8_t *data, size_t len) {
-  static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  for (size_t i = 0; i < len; i += 3) {
-    uint32_t group = (uint32_t)data[i] << 16;
-    size_t left = len - i;
-    group |= left > 1 ? (uint32_t)data[i + 1] << 8 : 0;
-    group |= left > 2 ? data[i + 2] : 0;
-    fputc(digits[group >> 18 & 63], to);
-    fputc(digits[group >> 12 & 63], to);
-    fputc(left > 1 ? digits[group >> 6 & 63] : '=', to);
-    fputc(left > 2 ? digits[group & 63] : '=', to);
-  }
-}
-
 static void put_json(FILE *to, const struct ww_payloads *set) {
-  char buf[WW_PREFIX_STRLEN];
+  char buf[WW_PREFIX_STRLEN], spki[WW_BASE64_SIZE(WW_SPKI_MAX)];
   fprintf(to, "{\n\"metadata\": {\"vrps\": %zu, \"bgpsec_pubkeys\": %zu, \"aspas\": %zu},\n\"roas\": [", set->vrp_count,
           set->key_count, set->aspa_count);
   for (size_t i = 0; i < set->vrp_count; i++) {
@@ -53,7 +40,8 @@ static void put_json(FILE *to, const struct ww_payloads *set) {
     for (unsigned k = 0; k < WW_SKI_LEN; k++)
       fprintf(to, "%02X", key->ski[k]);
     fputs("\", \"pubkey\": \"", to);
-    put_base64(to, key->spki, key->spki_len);
+    (void)ww_base64_encode(key->spki, key->spki_len, spki);
+    fputs(spki, to);
     fputc('"', to);
     put_expires(to, key->expires);
     fputc('}', to);

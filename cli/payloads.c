@@ -6,11 +6,11 @@
  */
 #include <getopt.h>
 #include <inttypes.h>
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/base64.h"
 #include "cli/cli.h"
 #include "cli/payload_input.h"
 #include "daemon/clock.h"
@@ -253,8 +253,8 @@ static int hash(struct ww_input *input, const struct request *request) {
   if (gen)
     (void)yajl_gen_map_open(gen);
   for (unsigned i = 0; i < 3; i++) {
-    char text[4 * ((WW_CCR_HASH_LEN + 2) / 3) + 1];
-    (void)EVP_EncodeBlock((unsigned char *)text, rows[i].hash, WW_CCR_HASH_LEN);
+    char text[WW_BASE64_SIZE(WW_CCR_HASH_LEN)];
+    (void)ww_base64_encode(rows[i].hash, WW_CCR_HASH_LEN, text);
     if (gen)
       json_text(gen, rows[i].key, text);
     else
@@ -339,12 +339,12 @@ static void tell_aspa(struct diff *d, enum side side, const struct ww_aspa *a, c
 }
 
 static void tell_key(struct diff *d, enum side side, const struct ww_router_key *k) {
-  char ski[2 * WW_SKI_LEN + 1], spki[4 * ((WW_SPKI_MAX + 2) / 3) + 1];
+  char ski[2 * WW_SKI_LEN + 1], spki[WW_BASE64_SIZE(WW_SPKI_MAX)];
   if (!told(d, side))
     return;
   for (unsigned i = 0; i < WW_SKI_LEN; i++)
     (void)snprintf(ski + 2 * i, 3, "%02X", k->ski[i]);
-  (void)EVP_EncodeBlock((unsigned char *)spki, k->spki, (int)k->spki_len);
+  (void)ww_base64_encode(k->spki, k->spki_len, spki);
   if (!d->gen) {
     printf("router-key AS%" PRIu32 " %s %s\n", k->asn, ski, spki);
     return;

@@ -7,23 +7,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/base64.h"
 #include "sources/ccr_hash.h"
 
-enum { HASH_TEXT = 45 }; /* base64 of 32 octets, and the NUL */
-
-static void to_base64(const uint8_t hash[WW_CCR_HASH_LEN], char text[HASH_TEXT]) {
-  static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  uint32_t bits = 0, count = 0;
-  size_t n = 0;
-  for (size_t i = 0; i < WW_CCR_HASH_LEN; i++) {
-    bits = bits << 8 | hash[i];
-    for (count += 8; count >= 6; count -= 6)
-      text[n++] = digits[bits >> (count - 6) & 63];
-  }
-  text[n++] = digits[bits << (6 - count) & 63];
-  text[n++] = '=';
-  text[n] = 0;
-}
+enum { HASH_TEXT = WW_BASE64_SIZE(WW_CCR_HASH_LEN) };
 
 static bool run(struct ww_vector_reader *r, struct ww_vector_test *test) {
   static const char *const names[] = {"roas_hash", "aspas_hash", "keys_hash", NULL};
@@ -55,7 +42,7 @@ static bool run(struct ww_vector_reader *r, struct ww_vector_test *test) {
       (void)ww_vector_enter(r, names[i]);
       return ww_vector_bad(r, "must be base64 of 32 octets");
     }
-    to_base64(values[i], text);
+    (void)ww_base64_encode(values[i], WW_CCR_HASH_LEN, text);
     if (!test->message[0] && strcmp(text, json_string_value(expected)) != 0)
       (void)snprintf(test->message, sizeof test->message, "%s: expected %s, got %s", names[i],
                      json_string_value(expected), text);

@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/base64.h"
+
 bool ww_vector_bad(struct ww_vector_reader *r, const char *fmt, ...) {
   va_list args;
   if (r->error[0])
@@ -214,36 +216,6 @@ static bool parse_hex(const char *text, uint8_t *out, size_t len) {
   return true;
 }
 
-static int base64_digit(char c) {
-  static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  const char *at = c == '-' ? strchr(digits, '+') : c == '_' ? strchr(digits, '/') : c ? strchr(digits, c) : NULL;
-  return at ? (int)(at - digits) : -1;
-}
-
-/* RFC 4648 §4 or §5, padded or not. False when it is neither, or longer than `cap`. */
-static bool parse_base64(const char *text, uint8_t *out, size_t cap, uint32_t *len) {
-  size_t n = strlen(text);
-  uint32_t bits = 0, count = 0;
-  *len = 0;
-  if (n % 4 == 0)
-    for (int i = 0; i < 2 && n > 0 && text[n - 1] == '='; i++)
-      n--;
-  for (size_t i = 0; i < n; i++) {
-    int digit = base64_digit(text[i]);
-    if (digit < 0)
-      return false;
-    bits = bits << 6 | (uint32_t)digit;
-    count += 6;
-    if (count < 8)
-      continue;
-    count -= 8;
-    if (*len == cap)
-      return false;
-    out[(*len)++] = (uint8_t)(bits >> count);
-  }
-  return n % 4 != 1 && (bits & ((1u << count) - 1)) == 0;
-}
-
 static bool read_key(struct ww_vector_reader *r, json_t *item, struct ww_payloads *out) {
   static const char *const names[] = {"asn", "SKI", "routerPublicKey", "expires", NULL};
   uint8_t spki[WW_SPKI_MAX];
@@ -259,8 +231,12 @@ static bool read_key(struct ww_vector_reader *r, json_t *item, struct ww_payload
     return ww_vector_bad(r, "must be 40 hexadecimal digits");
   ww_vector_leave(r, mark);
   mark = ww_vector_enter(r, "routerPublicKey");
-  if (!parse_base64(json_string_value(public_key), spki, sizeof spki, &key.spki_len) || key.spki_len == 0)
+  size_t len = 0;
+  if (ww_base64_decode(json_string_value(public_key), json_string_length(public_key), spki, sizeof spki, &len) >=
+          WW_BASE64_BAD ||
+      len == 0)
     return ww_vector_bad(r, "must be base64 of 1 to %d octets", WW_SPKI_MAX);
+  key.spki_len = (uint32_t)len;
   ww_vector_leave(r, mark);
   return note_add(r, ww_payloads_add_key(out, &key));
 }

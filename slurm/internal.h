@@ -81,14 +81,6 @@ enum ww_err ww_slurm_parse(struct ww_slurm *slurm, uint32_t file, const struct w
 
 /* --- value.c --- */
 
-enum ww_slurm_base64 {
-  WW_SLURM_BASE64_OK,    /* base64url without padding */
-  WW_SLURM_BASE64_LOOSE, /* padded, or of the standard alphabet */
-  WW_SLURM_BASE64_BAD,
-  WW_SLURM_BASE64_TOO_LONG, /* for `cap` */
-};
-
-enum ww_slurm_base64 ww_slurm_base64(const char *text, size_t len, uint8_t *out, size_t cap, size_t *out_len);
 /* RFC 8208 §3.1: an uncompressed point of P-256 as a DER SubjectPublicKeyInfo. */
 bool ww_slurm_is_p256_spki(const uint8_t *spki, size_t len);
 

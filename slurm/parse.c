@@ -20,6 +20,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/base64.h"
+
 static const char RFC_VERSION[] = "RFC 8416 §3.2";
 static const char RFC_JSON[] = "RFC 8416 §3.1";
 static const char RFC_PREFIX_FILTER[] = "RFC 8416 §3.3.1";
@@ -158,12 +160,14 @@ static bool read_comment(struct parser *p, struct cursor at, const char **commen
 static bool read_octets(struct parser *p, struct cursor at, uint8_t out[WW_SPKI_MAX], size_t *len) {
   if (!json_is_string(at.json))
     return fail_member(p, at, p->clause, "must be a string");
-  switch (ww_slurm_base64(json_string_value(at.json), json_string_length(at.json), out, WW_SPKI_MAX, len)) {
-  case WW_SLURM_BASE64_BAD:
+  /* RFC 8416 asks for base64url without padding (RFC 4648 §5). Files in the field use the standard alphabet, padding,
+   * or both alphabets in one file (the example of draft-ietf-sidrops-aspa-slurm-04 does): read, and told apart. */
+  switch (ww_base64_decode(json_string_value(at.json), json_string_length(at.json), out, WW_SPKI_MAX, len)) {
+  case WW_BASE64_BAD:
     return fail_member(p, at, p->clause, "must be base64url");
-  case WW_SLURM_BASE64_TOO_LONG:
+  case WW_BASE64_TOO_LONG:
     return fail_member(p, at, p->clause, "is longer than 1024 octets");
-  case WW_SLURM_BASE64_LOOSE: {
+  case WW_BASE64_LOOSE: {
     size_t mark = enter(p, at);
     bool ok = loose(p, at, p->clause, "should be base64url without padding");
     leave(p, mark);
@@ -171,7 +175,7 @@ static bool read_octets(struct parser *p, struct cursor at, uint8_t out[WW_SPKI_
       return false;
     break;
   }
-  case WW_SLURM_BASE64_OK:
+  case WW_BASE64_URL:
     break;
   }
   return *len > 0 || fail_member(p, at, p->clause, "must not be empty");

@@ -9,6 +9,9 @@
 
 #include <string.h>
 
+#include "base/base64.h"
+#include "base/calendar.h"
+
 static bool refuse(const char **why, const char *text) {
   *why = text;
   return false;
@@ -110,15 +113,6 @@ bool ww_payload_read_prefix(const char *text, size_t len, struct ww_prefix *out,
   return refuse(why, "the prefix has bits set beyond its length");
 }
 
-/* Days from 1970-01-01 to a date of the Gregorian calendar. */
-static int64_t days_from_date(int64_t year, unsigned month, unsigned day) {
-  year -= month <= 2;
-  int64_t era = (year >= 0 ? year : year - 399) / 400;
-  int64_t of_era = year - era * 400;
-  int64_t of_year = (153 * (int64_t)(month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
-  return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
-}
-
 /* `count` digits at text[*at]. */
 static bool digits(const char *text, size_t len, size_t *at, unsigned count, unsigned *out) {
   unsigned value = 0;
@@ -147,13 +141,13 @@ bool ww_payload_read_time(const char *text, size_t len, int64_t *out, const char
     *out = (int64_t)seconds;
     return true;
   }
-  static const unsigned month_days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-  unsigned year, month, day, hour, minute, second, zone_hour = 0, zone_minute = 0;
+  struct ww_calendar c;
+  unsigned zone_hour = 0, zone_minute = 0;
   size_t at = 0;
-  bool ok = digits(text, len, &at, 4, &year) && one_of(text, len, &at, "-") && digits(text, len, &at, 2, &month) &&
-            one_of(text, len, &at, "-") && digits(text, len, &at, 2, &day) && one_of(text, len, &at, "Tt ") &&
-            digits(text, len, &at, 2, &hour) && one_of(text, len, &at, ":") && digits(text, len, &at, 2, &minute) &&
-            one_of(text, len, &at, ":") && digits(text, len, &at, 2, &second);
+  bool ok = digits(text, len, &at, 4, &c.year) && one_of(text, len, &at, "-") && digits(text, len, &at, 2, &c.month) &&
+            one_of(text, len, &at, "-") && digits(text, len, &at, 2, &c.day) && one_of(text, len, &at, "Tt ") &&
+            digits(text, len, &at, 2, &c.hour) && one_of(text, len, &at, ":") && digits(text, len, &at, 2, &c.minute) &&
+            one_of(text, len, &at, ":") && digits(text, len, &at, 2, &c.second);
   if (ok && at < len && text[at] == '.')
     for (at++; at < len && text[at] >= '0' && text[at] <= '9';)
       at++;
@@ -164,12 +158,12 @@ bool ww_payload_read_time(const char *text, size_t len, int64_t *out, const char
          digits(text, len, &at, 2, &zone_minute) && zone_hour < 24 && zone_minute < 60;
     zone = sign * (int64_t)(zone_hour * 3600 + zone_minute * 60);
   }
-  if (!ok || at != len || month < 1 || month > 12 || day < 1 || hour > 23 || minute > 59 || second > 60)
+  /* RFC 3339 §5.6: a leap second is written as 60. */
+  int64_t leap = ok && c.second == 60;
+  c.second -= (unsigned)leap;
+  if (!ok || at != len || !ww_calendar_to_unix(&c, out))
     return refuse(why, "not a time: Unix seconds or RFC 3339");
-  bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-  if (day > month_days[month - 1] + (month == 2 && leap))
-    return refuse(why, "not a time: Unix seconds or RFC 3339");
-  *out = days_from_date(year, month, day) * 86400 + (int64_t)(hour * 3600 + minute * 60 + second) - zone;
+  *out += leap - zone;
   return true;
 }
 
@@ -198,46 +192,15 @@ bool ww_payload_read_hex(const char *text, size_t len, uint8_t *out, size_t out_
   return true;
 }
 
-static int base64_digit(char c) {
-  if (c >= 'A' && c <= 'Z')
-    return c - 'A';
-  if (c >= 'a' && c <= 'z')
-    return c - 'a' + 26;
-  if (c >= '0' && c <= '9')
-    return c - '0' + 52;
-  if (c == '+' || c == '-')
-    return 62;
-  return c == '/' || c == '_' ? 63 : -1;
-}
-
 bool ww_payload_read_base64(const char *text, size_t len, uint8_t *out, size_t cap, size_t *out_len, const char **why) {
-  size_t padding = 0;
-  while (len && padding < 2 && text[len - 1] == '=') {
-    len--;
-    padding++;
-  }
-  /* RFC 4648 §3.2: where padding is used it fills the last group of four. */
-  if (len % 4 == 1 || (padding && (len + padding) % 4 != 0))
-    return refuse(why, "not base64");
-  if (len / 4 * 3 + len % 4 > cap)
+  switch (ww_base64_decode(text, len, out, cap, out_len)) {
+  case WW_BASE64_URL:
+  case WW_BASE64_LOOSE:
+    return true;
+  case WW_BASE64_TOO_LONG:
     return refuse(why, "the key is too long");
-  uint32_t bits = 0;
-  unsigned count = 0;
-  size_t n = 0;
-  for (size_t i = 0; i < len; i++) {
-    int digit = base64_digit(text[i]);
-    if (digit < 0)
-      return refuse(why, "not base64");
-    bits = bits << 6 | (uint32_t)digit;
-    count += 6;
-    if (count >= 8) {
-      count -= 8;
-      out[n++] = (uint8_t)(bits >> count);
-    }
+  case WW_BASE64_BAD:
+    break;
   }
-  /* RFC 4648 §3.5: bits left over are zero. */
-  if (bits & ((UINT32_C(1) << count) - 1))
-    return refuse(why, "not base64: bits are left over");
-  *out_len = n;
-  return true;
+  return refuse(why, "not base64");
 }

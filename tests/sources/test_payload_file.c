@@ -157,7 +157,7 @@ static void bad_aspas_and_keys(void **state) {
   bad("{\"bgpsec_keys\":[{\"asn\":1,\"ski\":" SKI ",\"pubkey\":\"\"}]}", 1, "not a DER");
   bad("{\"bgpsec_keys\":[{\"asn\":1,\"ski\":" SKI ",\"pubkey\":\"M\"}]}", 1, "not base64");
   bad("{\"bgpsec_keys\":[{\"asn\":1,\"ski\":" SKI ",\"pubkey\":\"MAA\\u003d=\"}]}", 1, "not base64");
-  bad("{\"bgpsec_keys\":[{\"asn\":1,\"ski\":" SKI ",\"pubkey\":\"MAB=\"}]}", 1, "bits are left over");
+  bad("{\"bgpsec_keys\":[{\"asn\":1,\"ski\":" SKI ",\"pubkey\":\"MAB=\"}]}", 1, "not base64");
   bad("{\"bgpsec_keys\":[{\"asn\":1,\"ski\":" SKI ",\"pubkey\":\"MA A\"}]}", 1, "not base64");
   bad("{\"routerKeys\":[{\"asn\":1,\"SKI\":" SKI ",\"routerPublicKey\":\"MAEA\"},{\"asn\":1,\"SKI\":" SKI "}]}", 1,
       "routerKeys[1]: no \"pubkey\" or \"routerPublicKey\"");
