@@ -139,4 +139,24 @@ enum ww_err ww_slurm_apply(const struct ww_slurm *slurm, const struct ww_payload
                            struct ww_slurm_report *report) WW_MUST_USE;
 void ww_slurm_report_fini(struct ww_slurm_report *report);
 
+/* --- changes ---------------------------------------------------------------------------------------------------- */
+
+/*
+ * What is in force of a source is what it says less what some filter matches. These keep it so without starting over.
+ * A set that is NULL filters and asserts nothing. `out` is zero-initialised or freed; its records are copies, its parts
+ * sorted if those of the input are. After a failure it holds nothing.
+ */
+
+/* True when the set has no filter, so that filtering would copy a source's records for nothing. */
+bool ww_slurm_lets_all_pass(const struct ww_slurm *slurm);
+/* RFC 8416 §2: what an update of a source, which changed `raw` of its records, changes in force. */
+enum ww_err ww_slurm_filter_delta(const struct ww_slurm *slurm, const struct ww_payload_delta *raw,
+                                  struct ww_payload_delta *out) WW_MUST_USE;
+/* What changes in force of a source with these records when `after` takes the place of `before`. */
+enum ww_err ww_slurm_change_source(const struct ww_slurm *before, const struct ww_slurm *after,
+                                   const struct ww_payloads *records, struct ww_payload_delta *out) WW_MUST_USE;
+/* What changes in the assertions then. */
+enum ww_err ww_slurm_change_assertions(const struct ww_slurm *before, const struct ww_slurm *after,
+                                       struct ww_payload_delta *out) WW_MUST_USE;
+
 #endif

@@ -248,6 +248,46 @@ static void check_effects(const struct ww_slurm *slurm, const struct ww_payloads
   }
 }
 
+static size_t records(const struct ww_payloads *set) { return set->vrp_count + set->aspa_count + set->key_count; }
+
+/* What a set does to a source when it comes, undone when it goes; and both sides of a delta (RFC 8416 §2). */
+static void check_changes(const struct ww_slurm *slurm, const struct ww_payloads *in,
+                          const struct ww_slurm_report *report) {
+  size_t filtered = report->filtered.vrps + report->filtered.aspas + report->filtered.keys;
+  struct ww_payload_delta raw = {.source = 3, .announce = *in, .withdraw = *in, .refresh = *in}, out = {0};
+  assert_int_equal(ww_slurm_filter_delta(slurm, &raw, &out), WW_OK);
+  assert_int_equal(out.source, 3);
+  assert_int_equal(records(&out.announce), records(in) - filtered);
+  assert_int_equal(records(&out.withdraw), records(in) - filtered);
+  assert_int_equal(records(&out.refresh), records(in) - filtered);
+  for (size_t i = 0; i < out.announce.vrp_count; i++)
+    assert_false(ww_slurm_filters_vrp(slurm, &out.announce.vrps[i]));
+  ww_payload_delta_fini(&out);
+  assert_int_equal(ww_slurm_change_source(NULL, slurm, in, &out), WW_OK);
+  assert_int_equal(records(&out.withdraw), filtered);
+  assert_int_equal(records(&out.announce), 0);
+  for (size_t i = 0; i < out.withdraw.vrp_count; i++)
+    assert_true(ww_slurm_filters_vrp(slurm, &out.withdraw.vrps[i]));
+  ww_payload_delta_fini(&out);
+  assert_int_equal(ww_slurm_change_source(slurm, NULL, in, &out), WW_OK);
+  assert_int_equal(records(&out.announce), filtered);
+  assert_int_equal(records(&out.withdraw), 0);
+  ww_payload_delta_fini(&out);
+  assert_int_equal(ww_slurm_change_source(slurm, slurm, in, &out), WW_OK);
+  assert_int_equal(records(&out.announce) + records(&out.withdraw), 0);
+  ww_payload_delta_fini(&out);
+  assert_int_equal(ww_slurm_change_assertions(NULL, slurm, &out), WW_OK);
+  assert_int_equal(records(&out.announce), records(ww_slurm_assertions(slurm)));
+  assert_int_equal(records(&out.withdraw), 0);
+  ww_payload_delta_fini(&out);
+  assert_int_equal(ww_slurm_change_assertions(slurm, NULL, &out), WW_OK);
+  assert_int_equal(records(&out.withdraw), records(ww_slurm_assertions(slurm)));
+  ww_payload_delta_fini(&out);
+  assert_int_equal(ww_slurm_change_assertions(slurm, slurm, &out), WW_OK);
+  assert_int_equal(records(&out.announce) + records(&out.withdraw), 0);
+  ww_payload_delta_fini(&out);
+}
+
 static void run_case(bool several, bool deep) {
   static struct text texts[FILES];
   static struct model_set expected;
@@ -276,6 +316,7 @@ static void run_case(bool several, bool deep) {
   for (size_t i = 1; i < out.vrp_count; i++)
     assert_true(ww_vrp_compare(&out.vrps[i - 1], &out.vrps[i]) < 0);
   check_filters(slurm, &in, &report);
+  check_changes(slurm, &in, &report);
   if (deep)
     check_effects(slurm, &in, &report);
   assert_int_equal(report.in.vrps, in.vrp_count);
