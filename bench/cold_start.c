@@ -72,18 +72,18 @@ static void write_store(const char *dir, size_t count) {
   must(ww_store_source(store, "main", WW_SOURCE_RTR, &source, &diag), &diag, "source");
   source.complete = true;
   double start = seconds();
-  must(ww_store_commit_full(store, &source, &set, &delta, NULL, &diag), &diag, "commit");
+  must(ww_store_commit_full(store, &source, &set, NULL, NULL, &delta, NULL, &diag), &diag, "commit");
   ww_store_stats(store, &stats);
   printf("first commit     %.3f s  %zu VRPs, %.1f octets each on disk\n", seconds() - start, set.vrp_count,
          (double)stats.used_bytes / (double)set.vrp_count);
   ww_payload_delta_fini(&delta);
   start = seconds();
-  must(ww_store_commit_full(store, &source, &set, &delta, NULL, &diag), &diag, "commit");
+  must(ww_store_commit_full(store, &source, &set, NULL, NULL, &delta, NULL, &diag), &diag, "commit");
   printf("the same again   %.3f s\n", seconds() - start);
   ww_payload_delta_fini(&delta);
   make_set(&changes.announce, 500, 1);
   start = seconds();
-  must(ww_store_commit_delta(store, &source, &changes, &delta, NULL, &diag), &diag, "delta");
+  must(ww_store_commit_delta(store, &source, &changes, NULL, NULL, &delta, NULL, &diag), &diag, "delta");
   printf("delta of 500     %.4f s\n", seconds() - start);
   ww_payload_delta_fini(&delta);
   ww_payload_delta_fini(&changes);

@@ -357,7 +357,7 @@ static struct parts full_way(size_t records, const struct ww_vrp *probe, unsigne
   source.rtr_version = r.update.version;
   source.rtr_session = r.update.session;
   source.rtr_serial = r.update.serial;
-  if (ww_store_commit_full(store, &source, &r.update.delta.announce, &delta, &epoch, &diag))
+  if (ww_store_commit_full(store, &source, &r.update.delta.announce, NULL, NULL, &delta, &epoch, &diag))
     die("store: %s", diag.text);
   if (ww_rtr_client_committed(r.client, true, 0, now()) != WW_RTR_STAY)
     die("the machine is not content");

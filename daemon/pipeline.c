@@ -124,7 +124,7 @@ static enum ww_err drop_outdated(struct job *job, struct ww_source_record *recor
   if (!record->complete || !record->valid_until || record->valid_until > job->now)
     return WW_OK;
   record->complete = record->has_session = false;
-  return ww_store_commit_full(job->pipeline->store, record, &none, NULL, &epoch, &job->diag);
+  return ww_store_commit_full(job->pipeline->store, record, &none, NULL, NULL, NULL, &epoch, &job->diag);
 }
 
 static enum ww_err read_source(struct job *job, size_t i, uint32_t epoch) {
@@ -178,7 +178,7 @@ static enum ww_err work_update(struct job *job) {
   enum ww_err err;
   if (job->kind == JOB_DELTA) {
     size_t asked = records_in(&job->changes.withdraw);
-    err = ww_store_commit_delta(p->store, &job->record, &job->changes, &job->delta, &epoch, &job->diag);
+    err = ww_store_commit_delta(p->store, &job->record, &job->changes, NULL, NULL, &job->delta, &epoch, &job->diag);
     size_t found = records_in(&job->delta.withdraw);
     job->unknown = asked > found ? asked - found : 0;
     /* What was withdrawn without being held says that this set is not the cache's: after a restart it must be asked for
@@ -189,7 +189,7 @@ static enum ww_err work_update(struct job *job) {
         job->record.has_session = true; /* the data is stored all the same; the next commit puts it right */
     }
   } else {
-    err = ww_store_commit_full(p->store, &job->record, &job->set, &job->delta, &epoch, &job->diag);
+    err = ww_store_commit_full(p->store, &job->record, &job->set, NULL, NULL, &job->delta, &epoch, &job->diag);
   }
   if (err != WW_OK)
     return err;
@@ -264,8 +264,8 @@ static enum ww_err work_expire(struct job *job) {
   uint32_t epoch;
   job->record = job->records[job->source];
   job->changes.source = job->record.id;
-  enum ww_err err =
-      ww_store_commit_delta(job->pipeline->store, &job->record, &job->changes, &job->delta, &epoch, &job->diag);
+  enum ww_err err = ww_store_commit_delta(job->pipeline->store, &job->record, &job->changes, NULL, NULL, &job->delta,
+                                          &epoch, &job->diag);
   return err != WW_OK ? err : build_committed(job, epoch);
 }
 

@@ -5,11 +5,12 @@
  * Both commits go the same way. First the difference between what is stored and what shall be is worked out, by reading
  * alone: for a whole set by merging its records with a cursor over the source, both in one order; for increments by
  * looking up each record. Then the difference is written, and is what the caller gets: verdicts follow from exactly
- * what went to disk. An unchanged set writes nothing but the source's record.
+ * what went to disk. An unchanged set writes nothing but the source's record. Between the two the caller's hook is
+ * asked what the difference does to the effective set: that is written with it, as the history's entry of the epoch.
  *
  * Invariants: announce, withdraw and refresh are disjoint and sorted; stored + difference = new set; the epoch moves by
- * one when any of them holds something, else stays. CHOICE: an expiry that moved counts as a change: a reader that
- * keeps a snapshot for an epoch must learn of it, though no verdict changes.
+ * one when any of them holds something or the effective set changes, else stays. CHOICE: an expiry that moved counts as
+ * a change: a reader that keeps a snapshot for an epoch must learn of it, though no verdict changes.
  *
  * The work may be run again from its start when the map must grow (ww_store_write()), so it clears what it fills.
  */
@@ -26,6 +27,7 @@ struct commit {
   struct ww_payload_delta *changes; /* increments */
   struct ww_payload_delta delta;    /* what really changes */
   struct ww_source_record result;   /* the record as written */
+  struct ww_store_hook hook;
   uint32_t epoch;
 };
 
@@ -433,22 +435,38 @@ static uint64_t count_v4(const struct ww_payloads *set) {
 
 static bool holds_any(const struct ww_payloads *set) { return set->vrp_count || set->aspa_count || set->key_count; }
 
+bool ww_store_delta_holds(const struct ww_payload_delta *delta) {
+  return holds_any(&delta->announce) || holds_any(&delta->withdraw) || holds_any(&delta->refresh);
+}
+
+/* The epoch of a commit, and its entry. */
+static enum ww_err write_epoch(struct ww_store *store, struct ww_txn *t, const struct ww_store_hook *hook, bool changed,
+                               uint32_t *epoch, struct ww_diag *diag) {
+  if (!changed && !hook->effective) {
+    *epoch = ww_store_meta_get(store, t, WW_META_EPOCH);
+    return WW_OK;
+  }
+  *epoch = ww_store_next_epoch(store, t);
+  return hook->fn ? ww_store_history_put(store, t, hook, *epoch, diag) : WW_OK;
+}
+
 static enum ww_err write_difference(struct ww_store *store, struct ww_txn *t, struct commit *c, struct ww_diag *diag) {
   struct ww_payload_delta *d = &c->delta;
   ww_source_id id = c->record->id;
-  bool changed = holds_any(&d->announce) || holds_any(&d->withdraw) || holds_any(&d->refresh);
   MDB_val k, v;
   uint8_t first[WW_STORE_KEY_MAX];
   size_t first_len = ww_store_key_prefix(first, id, WW_STORE_VRP);
-  delete_withdrawn(store, t, id, &d->withdraw);
-  bool append = !ww_txn_seek(t, store->payloads, first, first_len, &k, &v);
-  enum ww_err err = put_records(store, t, id, &d->announce, append);
-  if (err == WW_OK)
-    err = put_records(store, t, id, &d->refresh, false);
+  enum ww_err err = ww_store_hook_call(store, t, &c->hook, d, diag);
   if (err != WW_OK)
     return err;
-  c->epoch = changed ? ww_store_next_epoch(store, t) : ww_store_meta_get(store, t, WW_META_EPOCH);
-  return ww_store_record_put(store, t, &c->result, diag);
+  delete_withdrawn(store, t, id, &d->withdraw);
+  bool append = !ww_txn_seek(t, store->payloads, first, first_len, &k, &v);
+  err = put_records(store, t, id, &d->announce, append);
+  if (err == WW_OK)
+    err = put_records(store, t, id, &d->refresh, false);
+  if (err == WW_OK)
+    err = write_epoch(store, t, &c->hook, ww_store_delta_holds(d), &c->epoch, diag);
+  return err == WW_OK ? ww_store_record_put(store, t, &c->result, diag) : err;
 }
 
 /* The record as it shall be written, with the counts as they are stored now. */
@@ -528,8 +546,9 @@ static enum ww_err run(struct ww_store *store, ww_store_work work, struct commit
 }
 
 enum ww_err ww_store_commit_full(struct ww_store *store, struct ww_source_record *record, const struct ww_payloads *set,
-                                 struct ww_payload_delta *delta, uint32_t *epoch, struct ww_diag *diag) {
-  struct commit c = {.record = record, .set = set};
+                                 ww_store_change_fn change, void *ctx, struct ww_payload_delta *delta, uint32_t *epoch,
+                                 struct ww_diag *diag) {
+  struct commit c = {.record = record, .set = set, .hook = {.fn = change, .ctx = ctx}};
   /* A first set would otherwise find the map full a dozen times over. About 32 octets a VRP, pages half full. */
   uint64_t stored = record->vrps_v4 + record->vrps_v6;
   if (set->vrp_count > stored) {
@@ -541,11 +560,46 @@ enum ww_err ww_store_commit_full(struct ww_store *store, struct ww_source_record
 }
 
 enum ww_err ww_store_commit_delta(struct ww_store *store, struct ww_source_record *record,
-                                  struct ww_payload_delta *changes, struct ww_payload_delta *delta, uint32_t *epoch,
-                                  struct ww_diag *diag) {
-  struct commit c = {.record = record, .changes = changes};
+                                  struct ww_payload_delta *changes, ww_store_change_fn change, void *ctx,
+                                  struct ww_payload_delta *delta, uint32_t *epoch, struct ww_diag *diag) {
+  struct commit c = {.record = record, .changes = changes, .hook = {.fn = change, .ctx = ctx}};
   enum ww_err err = ww_payloads_sort(&changes->announce);
   if (err == WW_OK)
     err = ww_payloads_sort(&changes->withdraw);
   return err == WW_OK ? run(store, delta_work, &c, delta, epoch, diag) : err;
+}
+
+/* --- without a source ------------------------------------------------------------------------------------------- */
+
+struct other_commit {
+  const struct ww_source_record *records;
+  size_t count;
+  const struct ww_store_slurm *slurm;
+  struct ww_store_hook hook;
+  uint32_t epoch;
+};
+
+static enum ww_err other_work(struct ww_store *store, struct ww_txn *t, void *ctx, struct ww_diag *diag) {
+  struct other_commit *c = ctx;
+  const struct ww_payload_delta nothing = {0};
+  enum ww_err err = ww_store_hook_call(store, t, &c->hook, &nothing, diag);
+  for (size_t i = 0; i < c->count && err == WW_OK; i++)
+    err = ww_store_record_update(store, t, &c->records[i], diag);
+  if (err == WW_OK && c->slurm)
+    err = ww_store_slurm_put(store, t, c->slurm, diag);
+  return err == WW_OK ? write_epoch(store, t, &c->hook, c->hook.fn == NULL, &c->epoch, diag) : err;
+}
+
+enum ww_err ww_store_commit_change(struct ww_store *store, const struct ww_source_record *records, size_t count,
+                                   const struct ww_store_slurm *slurm, ww_store_change_fn change, void *ctx,
+                                   uint32_t *epoch, struct ww_diag *diag) {
+  struct other_commit c = {
+      .records = records, .count = count, .slurm = slurm, .hook = {.fn = change, .ctx = ctx}, .epoch = 0};
+  enum ww_err err = ww_store_write(store, other_work, &c, diag);
+  if (err != WW_OK)
+    return err;
+  store->epoch = c.epoch;
+  if (epoch)
+    *epoch = c.epoch;
+  return WW_OK;
 }

@@ -64,6 +64,17 @@ size_t ww_store_expiry_write(uint8_t *value, ww_unix_time expires) {
   return len;
 }
 
+bool ww_store_expiry_read(const void *value, size_t len, ww_unix_time *out) {
+  const uint8_t *v = value;
+  uint64_t expires = 0;
+  if (len > WW_STORE_EXPIRY_MAX)
+    return false;
+  for (size_t i = 0; i < len; i++)
+    expires = expires << 8 | v[i];
+  *out = (int64_t)expires;
+  return len == 0 || v[0] != 0;
+}
+
 bool ww_store_vrp_read(const void *key, size_t key_len, const void *value, size_t value_len, struct ww_vrp *out) {
   struct ww_reader r = ww_reader_make(key, key_len);
   (void)ww_reader_take(&r, WW_STORE_PREFIX_LEN);
@@ -73,15 +84,8 @@ bool ww_store_vrp_read(const void *key, size_t key_len, const void *value, size_
   out->prefix.len = ww_reader_u8(&r);
   out->max_len = ww_reader_u8(&r);
   out->asn = ww_reader_u32(&r);
-  if (!bits || !ww_reader_done(&r) || value_len > WW_STORE_EXPIRY_MAX)
-    return false;
   /* Whether the prefix is canonical and max_len fits is checked by ww_payloads_add_vrp(). */
-  const uint8_t *v = value;
-  uint64_t expires = 0;
-  for (size_t i = 0; i < value_len; i++)
-    expires = expires << 8 | v[i];
-  out->expires = (int64_t)expires;
-  return value_len == 0 || v[0] != 0;
+  return bits && ww_reader_done(&r) && ww_store_expiry_read(value, value_len, &out->expires);
 }
 
 bool ww_store_aspa_read(const void *key, size_t key_len, const void *value, size_t value_len, struct ww_aspa *out,

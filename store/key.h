@@ -31,6 +31,8 @@ size_t ww_store_key_router_key(uint8_t *key, ww_source_id source, const struct w
 
 /* The value of a VRP: its expiry in as few octets as it needs, none for 0. */
 size_t ww_store_expiry_write(uint8_t *value, ww_unix_time expires);
+/* False: more octets than need be. */
+bool ww_store_expiry_read(const void *value, size_t len, ww_unix_time *out);
 
 /* Back. False: not what a writer of this schema puts there. Pointers borrow from the value; `providers` of an ASPA is
  * left NULL and its octets (4 * provider_count, network order) are in *octets. */

@@ -1,326 +1,49 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Source records as CBOR, by libcbor's streaming encoder and decoder: no tree is built and nothing is allocated.
- *
- * A record is one map of text keys, so that a later version may add members and this one passes over them, and so that
- * generic tools can read a store. The decoder turns libcbor's callbacks into items that are pulled one at a time; depth
- * and length are bounded before anything is looked at. Members may come in any order; `type` and `name` must be there.
- *
- * Clauses: RFC 8949 §3 (items), §5.6 (a map with two equal keys is not valid).
+ * Source records as CBOR (cbor.c): the table of their members. `type` and `name` must be there; a record from before
+ * cache groups has no `active`, and is.
  */
 #include "store/record.h"
 
-#include <cbor.h>
-#include <string.h>
-
-enum item_kind {
-  ITEM_NONE,
-  ITEM_UINT,
-  ITEM_NEGINT,
-  ITEM_TEXT,
-  ITEM_BYTES,
-  ITEM_BOOL,
-  ITEM_MAP,
-  ITEM_ARRAY,
-  ITEM_TAG,
-  ITEM_OPEN /* indefinite length: ends with a break */,
-  ITEM_BREAK,
-  ITEM_OTHER
-};
-
-struct item {
-  enum item_kind kind;
-  uint64_t value; /* of a number or bool, entries of a map or array; of a negative one -1 - n: the n */
-  const uint8_t *text;
-  size_t text_len;
-};
-
-static void set(void *ctx, enum item_kind kind, uint64_t value) {
-  *(struct item *)ctx = (struct item){.kind = kind, .value = value};
-}
-static void on_u8(void *ctx, uint8_t v) { set(ctx, ITEM_UINT, v); }
-static void on_u16(void *ctx, uint16_t v) { set(ctx, ITEM_UINT, v); }
-static void on_u32(void *ctx, uint32_t v) { set(ctx, ITEM_UINT, v); }
-static void on_u64(void *ctx, uint64_t v) { set(ctx, ITEM_UINT, v); }
-static void on_n8(void *ctx, uint8_t v) { set(ctx, ITEM_NEGINT, v); }
-static void on_n16(void *ctx, uint16_t v) { set(ctx, ITEM_NEGINT, v); }
-static void on_n32(void *ctx, uint32_t v) { set(ctx, ITEM_NEGINT, v); }
-static void on_n64(void *ctx, uint64_t v) { set(ctx, ITEM_NEGINT, v); }
-static void on_open(void *ctx) { set(ctx, ITEM_OPEN, 0); }
-static void on_break(void *ctx) { set(ctx, ITEM_BREAK, 0); }
-static void on_array(void *ctx, size_t n) { set(ctx, ITEM_ARRAY, n); }
-static void on_map(void *ctx, size_t n) { set(ctx, ITEM_MAP, n); }
-static void on_tag(void *ctx, uint64_t v) { set(ctx, ITEM_TAG, v); }
-static void on_bool(void *ctx, bool v) { set(ctx, ITEM_BOOL, v); }
-static void on_other(void *ctx) { set(ctx, ITEM_OTHER, 0); }
-static void on_float(void *ctx, float v) {
-  (void)v;
-  set(ctx, ITEM_OTHER, 0);
-}
-static void on_double(void *ctx, double v) {
-  (void)v;
-  set(ctx, ITEM_OTHER, 0);
-}
-static void on_bytes(void *ctx, cbor_data data, size_t len) {
-  *(struct item *)ctx = (struct item){.kind = ITEM_BYTES, .text = data, .text_len = len};
-}
-static void on_text(void *ctx, cbor_data data, size_t len) {
-  *(struct item *)ctx = (struct item){.kind = ITEM_TEXT, .text = data, .text_len = len};
-}
-
-static const struct cbor_callbacks callbacks = {
-    .uint8 = on_u8,
-    .uint16 = on_u16,
-    .uint32 = on_u32,
-    .uint64 = on_u64,
-    .negint8 = on_n8,
-    .negint16 = on_n16,
-    .negint32 = on_n32,
-    .negint64 = on_n64,
-    .byte_string_start = on_open,
-    .byte_string = on_bytes,
-    .string = on_text,
-    .string_start = on_open,
-    .indef_array_start = on_open,
-    .array_start = on_array,
-    .indef_map_start = on_open,
-    .map_start = on_map,
-    .tag = on_tag,
-    .float2 = on_float,
-    .float4 = on_float,
-    .float8 = on_double,
-    .undefined = on_other,
-    .null = on_other,
-    .boolean = on_bool,
-    .indef_break = on_break,
-};
-
-struct pull {
-  const uint8_t *data;
-  size_t len, at;
-  bool bad;
-};
-
-static struct item next_item(struct pull *p) {
-  struct item item = {.kind = ITEM_NONE};
-  if (p->bad || p->at >= p->len) {
-    p->bad = true;
-    return item;
-  }
-  struct cbor_decoder_result got = cbor_stream_decode(p->data + p->at, p->len - p->at, &callbacks, &item);
-  if (got.status != CBOR_DECODER_FINISHED || item.kind == ITEM_NONE || got.read > p->len - p->at) {
-    p->bad = true;
-    return (struct item){.kind = ITEM_NONE};
-  }
-  p->at += got.read;
-  return item;
-}
-
-/* Passes over the rest of a value of which `item` was the first item. */
-static void skip(struct pull *p, struct item item, unsigned depth) {
-  if (depth == 0 || item.kind == ITEM_BREAK || item.kind == ITEM_NONE) {
-    p->bad = true;
-    return;
-  }
-  if (item.kind == ITEM_TAG) {
-    skip(p, next_item(p), depth - 1);
-  } else if (item.kind == ITEM_OPEN) {
-    for (struct item inner = next_item(p); !p->bad && inner.kind != ITEM_BREAK; inner = next_item(p))
-      skip(p, inner, depth - 1);
-  } else if (item.kind == ITEM_MAP || item.kind == ITEM_ARRAY) {
-    /* Each value takes at least one octet: a count beyond that runs into the end and stops. */
-    for (uint64_t half = item.kind == ITEM_MAP ? 2 : 1; half > 0; half--)
-      for (uint64_t i = 0; i < item.value && !p->bad; i++)
-        skip(p, next_item(p), depth - 1);
-  }
-}
-
-enum member_type { MEMBER_U8, MEMBER_U16, MEMBER_U32, MEMBER_U64, MEMBER_TIME, MEMBER_BOOL, MEMBER_NAME };
-
-struct member {
-  const char *key;
-  enum member_type type;
-  size_t offset;
-};
+#include "store/cbor.h"
 
 #define MEMBER(text, kind, field)                                                                                      \
-  { text, kind, offsetof(struct ww_source_record, field) }
-static const struct member members[] = {
-    MEMBER("type", MEMBER_U8, type),
-    MEMBER("name", MEMBER_NAME, name),
-    MEMBER("complete", MEMBER_BOOL, complete),
-    MEMBER("last-sync", MEMBER_TIME, last_sync),
-    MEMBER("valid-until", MEMBER_TIME, valid_until),
-    MEMBER("errors", MEMBER_U64, errors),
-    MEMBER("has-session", MEMBER_BOOL, has_session),
-    MEMBER("rtr-version", MEMBER_U8, rtr_version),
-    MEMBER("rtr-session", MEMBER_U16, rtr_session),
-    MEMBER("rtr-serial", MEMBER_U32, rtr_serial),
-    MEMBER("refresh", MEMBER_U32, refresh),
-    MEMBER("retry", MEMBER_U32, retry),
-    MEMBER("expire", MEMBER_U32, expire),
-    MEMBER("vrps-ipv4", MEMBER_U64, vrps_v4),
-    MEMBER("vrps-ipv6", MEMBER_U64, vrps_v6),
-    MEMBER("aspas", MEMBER_U64, aspas),
-    MEMBER("router-keys", MEMBER_U64, router_keys),
+  { text, kind, offsetof(struct ww_source_record, field), 0, false, 0 }
+static const struct ww_cbor_member members[] = {
+    {"type", WW_CBOR_U8, offsetof(struct ww_source_record, type), 0, true, 0},
+    {"name", WW_CBOR_TEXT, offsetof(struct ww_source_record, name), sizeof(((struct ww_source_record *)0)->name), true,
+     0},
+    MEMBER("complete", WW_CBOR_BOOL, complete),
+    MEMBER("last-sync", WW_CBOR_TIME, last_sync),
+    MEMBER("valid-until", WW_CBOR_TIME, valid_until),
+    MEMBER("errors", WW_CBOR_U64, errors),
+    MEMBER("active", WW_CBOR_BOOL, active),
+    MEMBER("preference", WW_CBOR_U16, preference),
+    MEMBER("has-session", WW_CBOR_BOOL, has_session),
+    MEMBER("rtr-version", WW_CBOR_U8, rtr_version),
+    MEMBER("rtr-session", WW_CBOR_U16, rtr_session),
+    MEMBER("rtr-serial", WW_CBOR_U32, rtr_serial),
+    MEMBER("refresh", WW_CBOR_U32, refresh),
+    MEMBER("retry", WW_CBOR_U32, retry),
+    MEMBER("expire", WW_CBOR_U32, expire),
+    MEMBER("vrps-ipv4", WW_CBOR_U64, vrps_v4),
+    MEMBER("vrps-ipv6", WW_CBOR_U64, vrps_v6),
+    MEMBER("aspas", WW_CBOR_U64, aspas),
+    MEMBER("router-keys", WW_CBOR_U64, router_keys),
 };
 #undef MEMBER
-enum { MEMBER_COUNT = sizeof members / sizeof members[0], MEMBERS_REQUIRED = 2 /* the first ones */ };
 
-static uint64_t number_max(enum member_type type) {
-  switch (type) {
-  case MEMBER_U8:
-    return UINT8_MAX;
-  case MEMBER_U16:
-    return UINT16_MAX;
-  case MEMBER_U32:
-    return UINT32_MAX;
-  case MEMBER_TIME:
-    return INT64_MAX;
-  default:
-    return UINT64_MAX;
-  }
-}
-
-static void store_number(void *field, enum member_type type, uint64_t value) {
-  if (type == MEMBER_U8)
-    *(uint8_t *)field = (uint8_t)value;
-  else if (type == MEMBER_U16)
-    *(uint16_t *)field = (uint16_t)value;
-  else if (type == MEMBER_U32)
-    *(uint32_t *)field = (uint32_t)value;
-  else
-    *(uint64_t *)field = value; /* MEMBER_TIME too: int64_t, and the value fits */
-}
-
-static uint64_t load_number(const void *field, enum member_type type) {
-  if (type == MEMBER_U8)
-    return *(const uint8_t *)field;
-  if (type == MEMBER_U16)
-    return *(const uint16_t *)field;
-  if (type == MEMBER_U32)
-    return *(const uint32_t *)field;
-  return *(const uint64_t *)field;
-}
-
-static bool read_member(const struct member *m, const struct item *item, struct ww_source_record *out) {
-  uint8_t *field = (uint8_t *)out + m->offset;
-  if (m->type == MEMBER_NAME) {
-    if (item->kind != ITEM_TEXT || item->text_len == 0 || item->text_len >= sizeof(out->name) ||
-        memchr(item->text, 0, item->text_len))
-      return false;
-    memset(field, 0, sizeof(out->name));
-    memcpy(field, item->text, item->text_len);
-    return true;
-  }
-  if (m->type == MEMBER_BOOL) {
-    *(bool *)field = item->value != 0;
-    return item->kind == ITEM_BOOL;
-  }
-  if (m->type == MEMBER_TIME && item->kind == ITEM_NEGINT && item->value <= INT64_MAX) {
-    *(int64_t *)field = -1 - (int64_t)item->value;
-    return true;
-  }
-  if (item->kind != ITEM_UINT || item->value > number_max(m->type))
-    return false;
-  store_number(field, m->type, item->value);
-  return true;
-}
-
-static const struct member *find_member(const struct item *key) {
-  for (unsigned i = 0; i < MEMBER_COUNT; i++)
-    if (strlen(members[i].key) == key->text_len && memcmp(members[i].key, key->text, key->text_len) == 0)
-      return &members[i];
-  return NULL;
-}
+static const struct ww_cbor_map map = {"source record", WW_STORE_RECORD_MAX, members,
+                                       sizeof(members) / sizeof(members[0])};
 
 enum ww_err ww_source_record_decode(const void *data, size_t len, struct ww_source_record *out, struct ww_diag *diag) {
-  if (len > WW_STORE_RECORD_MAX)
-    return ww_fail(diag, WW_ERR_LIMIT, 0, NULL, "source record of %zu octets, at most %d are read", len,
-                   WW_STORE_RECORD_MAX);
-  struct pull p = {.data = data, .len = len};
-  struct ww_source_record record = {.id = out->id};
-  struct item map = next_item(&p);
-  if (p.bad || map.kind != ITEM_MAP)
-    return ww_fail(diag, WW_ERR_MALFORMED, 0, "RFC 8949 §3", "source record is not a CBOR map");
-  uint32_t seen = 0;
-  for (uint64_t i = 0; i < map.value && !p.bad; i++) {
-    size_t at = p.at;
-    struct item key = next_item(&p);
-    if (!p.bad && key.kind != ITEM_TEXT) {
-      /* CHOICE: only text keys are ours; members under other keys are passed over like unknown ones. */
-      skip(&p, key, WW_STORE_RECORD_DEPTH);
-      skip(&p, next_item(&p), WW_STORE_RECORD_DEPTH);
-      continue;
-    }
-    struct item value = next_item(&p);
-    if (p.bad)
-      break;
-    const struct member *m = find_member(&key);
-    if (!m) {
-      skip(&p, value, WW_STORE_RECORD_DEPTH);
-      continue;
-    }
-    uint32_t bit = UINT32_C(1) << (m - members);
-    if (seen & bit)
-      return ww_fail(diag, WW_ERR_MALFORMED, at, "RFC 8949 §5.6", "source record: \"%s\" is there twice", m->key);
-    seen |= bit;
-    if (!read_member(m, &value, &record))
-      return ww_fail(diag, WW_ERR_MALFORMED, at, NULL, "source record: \"%s\" has a value that cannot be", m->key);
-  }
-  if (p.bad)
-    return ww_fail(diag, WW_ERR_MALFORMED, p.at, "RFC 8949 §3", "source record is not well-formed CBOR");
-  if (p.at != p.len)
-    return ww_fail(diag, WW_ERR_MALFORMED, p.at, NULL, "source record has octets after its end");
-  for (unsigned i = 0; i < MEMBERS_REQUIRED; i++)
-    if (!(seen & UINT32_C(1) << i))
-      return ww_fail(diag, WW_ERR_MALFORMED, 0, NULL, "source record has no \"%s\"", members[i].key);
-  *out = record;
-  return WW_OK;
-}
-
-/* Where the next item goes; len 0 from an encoder means that it did not fit. */
-struct push {
-  uint8_t *buf;
-  size_t size, at;
-  bool full;
-};
-
-static void pushed(struct push *p, size_t n) {
-  if (n == 0)
-    p->full = true;
-  p->at += n;
-}
-
-static void push_text(struct push *p, const char *text) {
-  size_t len = strlen(text);
-  pushed(p, cbor_encode_string_start(len, p->buf + p->at, p->size - p->at));
-  if (p->full || p->size - p->at < len) {
-    p->full = true;
-    return;
-  }
-  memcpy(p->buf + p->at, text, len);
-  p->at += len;
+  struct ww_source_record record = {.id = out->id, .active = true};
+  enum ww_err err = ww_cbor_read(&map, data, len, &record, diag);
+  if (err == WW_OK)
+    *out = record;
+  return err;
 }
 
 size_t ww_source_record_encode(const struct ww_source_record *record, uint8_t *buf, size_t size) {
-  struct push p = {.buf = buf, .size = size};
-  pushed(&p, cbor_encode_map_start(MEMBER_COUNT, buf, size));
-  for (unsigned i = 0; i < MEMBER_COUNT && !p.full; i++) {
-    const struct member *m = &members[i];
-    const uint8_t *field = (const uint8_t *)record + m->offset;
-    push_text(&p, m->key);
-    if (p.full)
-      break;
-    if (m->type == MEMBER_NAME) {
-      push_text(&p, (const char *)field);
-    } else if (m->type == MEMBER_BOOL) {
-      pushed(&p, cbor_encode_bool(*(const bool *)field, buf + p.at, size - p.at));
-    } else if (m->type == MEMBER_TIME && *(const int64_t *)field < 0) {
-      pushed(&p, cbor_encode_negint((uint64_t)(-1 - *(const int64_t *)field), buf + p.at, size - p.at));
-    } else {
-      pushed(&p, cbor_encode_uint(load_number(field, m->type), buf + p.at, size - p.at));
-    }
-  }
-  return p.full ? 0 : p.at;
+  return ww_cbor_write(&map, record, buf, size);
 }

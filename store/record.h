@@ -7,10 +7,7 @@
 
 #include "store/store.h"
 
-enum {
-  WW_STORE_RECORD_MAX = 4096, /* octets; a longer one is refused */
-  WW_STORE_RECORD_DEPTH = 8,  /* of values that are not ours to read */
-};
+enum { WW_STORE_RECORD_MAX = 4096 /* octets; a longer one is refused */ };
 
 /* `id` is not part of it: it is the key. The octets written, 0 when they do not fit. */
 size_t ww_source_record_encode(const struct ww_source_record *record, uint8_t *buf, size_t size);

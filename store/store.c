@@ -2,10 +2,12 @@
 /*
  * The store: opening and checking it, source records, reading.
  *
- * A store is a directory with an LMDB environment of three databases:
- *   meta      "program" "waywarden"; "schema", "epoch", "next-source": 4 octets in network order
+ * A store is a directory with an LMDB environment of five databases:
+ *   meta      "program" "waywarden"; "schema", "epoch" and other numbers in network order
  *   sources   source id (2 octets) -> CBOR map (record.c)
  *   payloads  source, kind, fields of the identity -> expiry and the rest (key.c)
+ *   history   epoch -> what it changed (history.c, change.c)
+ *   slurm     the SLURM files in force (slurm_set.c)
  * docs/formats/store.md is the reference.
  *
  * Invariants: a reader sees the state of one commit, whole. The counts in a source record equal the records stored for
@@ -15,6 +17,7 @@
  * What opening refuses, and never touches: a file that is not LMDB's, an LMDB environment without our name in it,
  * another schema, a data file shorter than its own last page (it would be read as far as the cut and then kill the
  * process). An LMDB environment that holds nothing at all is what a crash during creation leaves: it is taken as new.
+ * A store of schema 1 is one without the last two databases: the writer adds them, in one transaction.
  *
  * Ownership: ww_store owns the environment. LMDB allows one environment for a path in one process, and none across
  * fork(): a child opens its own. Each call begins and ends its own transaction, but for those between
@@ -32,10 +35,19 @@
 
 #include "store/key.h"
 
-enum { SCHEMA_VERSION = 1, STORE_DBS = 3, STORE_MODE = 0640, STORE_DIR_MODE = 0750, SOURCE_KEY_LEN = 2 };
+enum {
+  SCHEMA_OLDEST = 1,
+  SCHEMA_VERSION = 2,
+  STORE_DBS = 5,
+  STORE_MODE = 0640,
+  STORE_DIR_MODE = 0750,
+  SOURCE_KEY_LEN = 2
+};
 
 static const char program_name[] = "waywarden";
 static const char *const meta_keys[] = {[WW_META_EPOCH] = "epoch", [WW_META_NEXT_SOURCE] = "next-source"};
+
+static const char history_key[] = "history";
 
 /* --- meta ------------------------------------------------------------------------------------------------------ */
 
@@ -64,12 +76,39 @@ void ww_store_meta_put(struct ww_store *store, struct ww_txn *t, enum ww_meta_ke
   meta_write(store, t, meta_keys[key], value);
 }
 
-uint32_t ww_store_next_epoch(struct ww_store *store, struct ww_txn *t) {
+uint32_t ww_store_epoch_after(struct ww_store *store, struct ww_txn *t) {
   uint32_t epoch = ww_store_meta_get(store, t, WW_META_EPOCH);
   /* CHOICE: after the last number comes 1; 0 is the store that never held anything. */
-  epoch = epoch == UINT32_MAX ? 1 : epoch + 1;
+  return epoch == UINT32_MAX ? 1 : epoch + 1;
+}
+
+uint32_t ww_store_next_epoch(struct ww_store *store, struct ww_txn *t) {
+  uint32_t epoch = ww_store_epoch_after(store, t);
+  if (epoch == 1) {
+    /* CHOICE: the history is in the order of its epochs, so it begins anew with them. */
+    ww_txn_clear(t, store->history);
+    ww_store_history_size_put(store, t, (struct ww_history_size){0});
+  }
   ww_store_meta_put(store, t, WW_META_EPOCH, epoch);
   return epoch;
+}
+
+struct ww_history_size ww_store_history_size(struct ww_store *store, struct ww_txn *t) {
+  MDB_val v;
+  if (!ww_txn_get(t, store->meta, history_key, strlen(history_key), &v))
+    return (struct ww_history_size){0};
+  struct ww_reader r = ww_reader_make(v.mv_data, v.mv_size);
+  struct ww_history_size size = {.entries = ww_reader_u64(&r)};
+  size.octets = ww_reader_u64(&r);
+  return ww_reader_done(&r) ? size : (struct ww_history_size){0};
+}
+
+void ww_store_history_size_put(struct ww_store *store, struct ww_txn *t, struct ww_history_size size) {
+  uint8_t octets[16];
+  struct ww_writer w = ww_writer_make(octets, sizeof(octets));
+  ww_writer_u64(&w, size.entries);
+  ww_writer_u64(&w, size.octets);
+  ww_txn_put(t, store->meta, history_key, strlen(history_key), octets, w.len);
 }
 
 /* --- opening --------------------------------------------------------------------------------------------------- */
@@ -140,8 +179,16 @@ static bool is_program(struct ww_store *store, struct ww_txn *t) {
          memcmp(v.mv_data, program_name, v.mv_size) == 0;
 }
 
-/* Opens the named databases of a store that has data. *empty: it has none at all. */
-static enum ww_err open_databases(struct ww_store *store, const char *path, bool *empty, struct ww_diag *diag) {
+/* The databases that schema 1 has not. */
+static void open_added(struct ww_store *store, struct ww_txn *t, bool create, int *rc) {
+  if (*rc == MDB_SUCCESS)
+    *rc = ww_txn_open(t, "history", create, &store->history);
+  if (*rc == MDB_SUCCESS)
+    *rc = ww_txn_open(t, "slurm", create, &store->slurm);
+}
+
+/* Opens the named databases of a store that has data. *schema: 0 when it has none at all. */
+static enum ww_err open_databases(struct ww_store *store, const char *path, uint32_t *schema, struct ww_diag *diag) {
   struct ww_txn t;
   MDB_dbi main_dbi;
   MDB_stat stat;
@@ -150,8 +197,8 @@ static enum ww_err open_databases(struct ww_store *store, const char *path, bool
   (void)ww_txn_open(&t, WW_DB_MAIN, false, &main_dbi);
   if (ww_txn_good(&t))
     t.rc = mdb_stat(t.mdb, main_dbi, &stat);
-  *empty = ww_txn_good(&t) && stat.ms_entries == 0;
-  if (*empty)
+  *schema = 0;
+  if (!ww_txn_good(&t) || stat.ms_entries == 0)
     goto out;
   int rc = ww_txn_open(&t, "meta", false, &store->meta);
   bool ours = rc == MDB_SUCCESS && is_program(store, &t);
@@ -160,18 +207,27 @@ static enum ww_err open_databases(struct ww_store *store, const char *path, bool
                   "store: %s holds an LMDB database of another program; it is left alone", path);
     goto out;
   }
-  uint32_t schema = 0;
-  bool has_schema = meta_read(store, &t, "schema", &schema);
-  if (ww_txn_good(&t) && (!has_schema || schema != SCHEMA_VERSION)) {
+  bool known = meta_read(store, &t, "schema", schema) && *schema >= SCHEMA_OLDEST && *schema <= SCHEMA_VERSION;
+  if (ww_txn_good(&t) && !known) {
     err = ww_fail(diag, WW_ERR_VERSION, 0, NULL,
-                  "store: %s has schema version %u and this program reads version %d; it is left alone", path, schema,
+                  "store: %s has schema version %u and this program reads version %d; it is left alone", path, *schema,
                   SCHEMA_VERSION);
+    goto out;
+  }
+  if (ww_txn_good(&t) && *schema < SCHEMA_VERSION && store->readonly) {
+    err =
+        ww_fail(diag, WW_ERR_VERSION, 0, NULL,
+                "store: %s has schema version %u, of an older version of this program: it becomes version %d when the "
+                "daemon opens it",
+                path, *schema, SCHEMA_VERSION);
     goto out;
   }
   store->epoch = ww_store_meta_get(store, &t, WW_META_EPOCH);
   rc = ww_txn_open(&t, "sources", false, &store->sources);
   if (rc == MDB_SUCCESS)
     rc = ww_txn_open(&t, "payloads", false, &store->payloads);
+  if (*schema == SCHEMA_VERSION)
+    open_added(store, &t, false, &rc);
   if (ww_txn_good(&t) && rc != MDB_SUCCESS)
     err = ww_fail(diag, WW_ERR_MALFORMED, 0, NULL, "store: %s lacks a database of its schema", path);
 out:
@@ -188,13 +244,24 @@ static enum ww_err initialise(struct ww_store *store, const char *path, struct w
   ww_txn_begin(&t, store->env, true);
   (void)ww_txn_open(&t, "meta", true, &store->meta);
   (void)ww_txn_open(&t, "sources", true, &store->sources);
-  (void)ww_txn_open(&t, "payloads", true, &store->payloads);
+  int rc = ww_txn_open(&t, "payloads", true, &store->payloads);
+  open_added(store, &t, true, &rc);
   ww_txn_put(&t, store->meta, "program", 7, program_name, sizeof(program_name) - 1);
   meta_write(store, &t, "schema", SCHEMA_VERSION);
   ww_store_meta_put(store, &t, WW_META_EPOCH, 0);
   ww_store_meta_put(store, &t, WW_META_NEXT_SOURCE, 1);
-  int rc = ww_txn_commit(&t);
+  rc = ww_txn_commit(&t);
   return rc == MDB_SUCCESS ? WW_OK : ww_txn_fail(diag, rc, path);
+}
+
+/* To the present schema. The epoch stays: nothing that was stored changes. */
+static enum ww_err upgrade(struct ww_store *store, struct ww_txn *t, void *ctx, struct ww_diag *diag) {
+  (void)ctx;
+  (void)diag;
+  int rc = MDB_SUCCESS;
+  open_added(store, t, true, &rc);
+  meta_write(store, t, "schema", SCHEMA_VERSION);
+  return WW_OK;
 }
 
 enum ww_err ww_store_open(const char *path, unsigned flags, struct ww_store **out, struct ww_diag *diag) {
@@ -203,8 +270,9 @@ enum ww_err ww_store_open(const char *path, unsigned flags, struct ww_store **ou
   if (!store)
     return WW_ERR_NOMEM;
   store->dir_fd = -1;
+  store->map_max = WW_STORE_MAP_MAX;
   store->readonly = (flags & WW_STORE_READONLY) != 0;
-  bool empty = false;
+  uint32_t schema = 0;
   int rc;
   enum ww_err err = store->readonly ? WW_OK : take_directory(store, path, diag);
   if (err != WW_OK)
@@ -219,20 +287,22 @@ enum ww_err ww_store_open(const char *path, unsigned flags, struct ww_store **ou
   int dead = 0;
   rc = mdb_reader_check(store->env, &dead);
   if (rc == MDB_SUCCESS)
-    err = open_databases(store, path, &empty, diag);
+    err = open_databases(store, path, &schema, diag);
   else
     err = ww_txn_fail(diag, rc, path);
   if (err != WW_OK)
     goto fail;
-  if (empty && store->readonly) {
+  if (!schema && store->readonly) {
     err = ww_fail(diag, WW_ERR_NOTFOUND, 0, NULL, "store: %s: nothing was stored yet", path);
     goto fail;
   }
   if (!store->readonly) {
-    rc = ww_map_grow(store->env, 0);
+    rc = ww_map_grow(store->env, 0, store->map_max);
     err = rc == MDB_SUCCESS ? WW_OK : ww_txn_fail(diag, rc, path);
-    if (err == WW_OK && empty)
+    if (err == WW_OK && !schema)
       err = initialise(store, path, diag);
+    else if (err == WW_OK && schema < SCHEMA_VERSION)
+      err = ww_store_write(store, upgrade, NULL, diag);
     if (err != WW_OK)
       goto fail;
   }
@@ -256,14 +326,31 @@ void ww_store_close(struct ww_store *store) {
 
 /* --- transactions ---------------------------------------------------------------------------------------------- */
 
+static void map_sizes(struct ww_store *store, struct ww_store_stats *out, size_t *last_txn);
+
+/* The bound is what a reader that never ends its transaction can make of the file: say so where that is the reason. */
+static enum ww_err too_large(struct ww_store *store, struct ww_diag *diag) {
+  struct ww_store_stats stats;
+  ww_store_stats(store, &stats);
+  if (stats.reader_lag)
+    return ww_fail(diag, WW_ERR_LIMIT, 0, NULL,
+                   "store: it would grow beyond %zu octets: process %d has been reading since %llu commits ago, and "
+                   "nothing that was dropped since can be used again; end it",
+                   store->map_max, stats.oldest_reader, (unsigned long long)stats.reader_lag);
+  return ww_fail(diag, WW_ERR_LIMIT, 0, NULL, "store: it would grow beyond %zu octets", store->map_max);
+}
+
 static enum ww_err grow(struct ww_store *store, size_t want, struct ww_diag *diag) {
-  int rc = ww_map_grow(store->env, want);
+  int rc = ww_map_grow(store->env, want, store->map_max);
+  if (rc == MDB_MAP_FULL)
+    return too_large(store, diag);
   return rc == MDB_SUCCESS ? WW_OK : ww_txn_fail(diag, rc, "growing the map");
 }
 
 enum ww_err ww_store_reserve(struct ww_store *store, size_t octets, struct ww_diag *diag) {
   struct ww_store_stats stats;
-  ww_store_stats(store, &stats);
+  size_t last_txn;
+  map_sizes(store, &stats, &last_txn);
   if (store->readonly || store->reading || octets <= stats.map_bytes - stats.used_bytes)
     return WW_OK;
   return grow(store, stats.used_bytes + octets, diag);
@@ -289,23 +376,22 @@ enum ww_err ww_store_write(struct ww_store *store, ww_store_work work, void *ctx
     if (rc != MDB_MAP_FULL)
       return ww_txn_fail(diag, rc, "writing");
     struct ww_store_stats stats;
-    ww_store_stats(store, &stats);
+    size_t last_txn;
+    map_sizes(store, &stats, &last_txn);
     err = grow(store, stats.map_bytes + 1, diag);
     if (err != WW_OK)
       return err;
   }
 }
 
-/* A read transaction: the one that is open, or one for this call. */
-static struct ww_txn *read_enter(struct ww_store *store, struct ww_txn *own) {
+struct ww_txn *ww_store_read_enter(struct ww_store *store, struct ww_txn *own) {
   if (store->reading)
     return &store->read;
   ww_txn_begin(own, store->env, false);
   return own;
 }
 
-/* `err` goes before what the transaction has to say. */
-static enum ww_err read_leave(struct ww_txn *t, struct ww_txn *own, enum ww_err err, struct ww_diag *diag) {
+enum ww_err ww_store_read_leave(struct ww_txn *t, struct ww_txn *own, enum ww_err err, struct ww_diag *diag) {
   if (err == WW_OK && t->rc != MDB_SUCCESS)
     err = ww_txn_fail(diag, t->rc, "reading");
   if (t == own)
@@ -333,7 +419,7 @@ void ww_store_read_end(struct ww_store *store) {
 }
 
 uint32_t ww_store_epoch(struct ww_store *store) {
-  struct ww_txn own, *t = read_enter(store, &own);
+  struct ww_txn own, *t = ww_store_read_enter(store, &own);
   uint32_t epoch = ww_store_meta_get(store, t, WW_META_EPOCH);
   if (ww_txn_good(t))
     store->epoch = epoch;
@@ -342,14 +428,59 @@ uint32_t ww_store_epoch(struct ww_store *store) {
   return store->epoch;
 }
 
-void ww_store_stats(struct ww_store *store, struct ww_store_stats *out) {
+static void map_sizes(struct ww_store *store, struct ww_store_stats *out, size_t *last_txn) {
   MDB_envinfo info;
   MDB_stat stat;
   *out = (struct ww_store_stats){0};
+  *last_txn = 0;
   if (mdb_env_info(store->env, &info) != MDB_SUCCESS || mdb_env_stat(store->env, &stat) != MDB_SUCCESS)
     return;
   out->map_bytes = info.me_mapsize;
   out->used_bytes = (info.me_last_pgno + 1) * stat.ms_psize;
+  *last_txn = info.me_last_txnid;
+}
+
+struct reader_list {
+  unsigned count;
+  int oldest;
+  size_t oldest_txn;
+};
+
+/* A line of LMDB's list of readers: process, thread, and the transaction whose state it sees; "-" where it is idle. */
+static int on_reader(const char *line, void *ctx) {
+  struct reader_list *list = ctx;
+  char *end;
+  long pid = strtol(line, &end, 10);
+  if (end == line)
+    return 0; /* the heading */
+  (void)strtoull(end, &end, 16);
+  const char *at = end;
+  unsigned long long txn = strtoull(at, &end, 10);
+  if (end == at)
+    return 0;
+  if (!list->count || txn < list->oldest_txn) {
+    list->oldest = (int)pid;
+    list->oldest_txn = (size_t)txn;
+  }
+  list->count++;
+  return 0;
+}
+
+void ww_store_stats(struct ww_store *store, struct ww_store_stats *out) {
+  struct reader_list list = {0};
+  size_t last_txn;
+  map_sizes(store, out, &last_txn);
+  if (mdb_reader_list(store->env, on_reader, &list) >= 0 && list.count) {
+    out->readers = list.count;
+    out->oldest_reader = list.oldest;
+    out->reader_lag = last_txn > list.oldest_txn ? last_txn - list.oldest_txn : 0;
+  }
+  struct ww_txn own, *t = ww_store_read_enter(store, &own);
+  struct ww_history_size size = ww_store_history_size(store, t);
+  out->history_entries = size.entries;
+  out->history_bytes = size.octets;
+  if (t == &own)
+    ww_txn_abort(t);
 }
 
 /* --- source records -------------------------------------------------------------------------------------------- */
@@ -439,7 +570,7 @@ static enum ww_err find_source(struct ww_store *store, struct ww_txn *t, const c
 
 static enum ww_err source_work(struct ww_store *store, struct ww_txn *t, void *ctx, struct ww_diag *diag) {
   struct source_job *job = ctx;
-  struct ww_source_record record, fresh = {.type = job->type};
+  struct ww_source_record record, fresh = {.type = job->type, .active = true};
   memcpy(fresh.name, job->name, strlen(job->name) + 1);
   enum ww_err err = find_source(store, t, job->name, &record, diag);
   if (err == WW_OK) {
@@ -467,12 +598,12 @@ enum ww_err ww_store_source(struct ww_store *store, const char *name, uint8_t ty
   if (!name[0] || strlen(name) >= sizeof(out->name))
     return ww_fail(diag, WW_ERR_INVAL, 0, NULL, "store: the name of a source has 1 to %zu octets",
                    sizeof(out->name) - 1);
-  struct ww_txn own, *t = read_enter(store, &own);
+  struct ww_txn own, *t = ww_store_read_enter(store, &own);
   enum ww_err err = find_source(store, t, name, &job.record, diag);
   if (t->rc != MDB_SUCCESS)
     err = WW_OK; /* the transaction says what happened */
   bool absent = err == WW_ERR_NOTFOUND;
-  err = read_leave(t, &own, absent ? WW_OK : err, diag);
+  err = ww_store_read_leave(t, &own, absent ? WW_OK : err, diag);
   if (err == WW_OK && (absent || job.record.type != type))
     err = ww_store_write(store, source_work, &job, diag);
   if (err == WW_OK)
@@ -484,7 +615,7 @@ enum ww_err ww_store_sources(struct ww_store *store, struct ww_source_record **o
                              struct ww_diag *diag) {
   struct ww_source_record *list = NULL, record;
   size_t n = 0, cap = 0;
-  struct ww_txn own, *t = read_enter(store, &own);
+  struct ww_txn own, *t = ww_store_read_enter(store, &own);
   enum ww_err err = WW_OK;
   for (uint32_t id = 0; next_source(store, t, id, &record, &err, diag); id = record.id + 1u) {
     if (n == cap) {
@@ -498,7 +629,7 @@ enum ww_err ww_store_sources(struct ww_store *store, struct ww_source_record **o
     }
     list[n++] = record;
   }
-  err = read_leave(t, &own, err, diag);
+  err = ww_store_read_leave(t, &own, err, diag);
   if (err != WW_OK) {
     free(list);
     return err;
@@ -547,8 +678,9 @@ enum ww_err ww_store_keep_sources(struct ww_store *store, const char *const *nam
   return err;
 }
 
-static enum ww_err put_work(struct ww_store *store, struct ww_txn *t, void *ctx, struct ww_diag *diag) {
-  struct ww_source_record record = *(const struct ww_source_record *)ctx, stored = {0};
+enum ww_err ww_store_record_update(struct ww_store *store, struct ww_txn *t, const struct ww_source_record *given,
+                                   struct ww_diag *diag) {
+  struct ww_source_record record = *given, stored = {0};
   enum ww_err err = ww_store_record_get(store, t, record.id, &stored, diag);
   if (err != WW_OK)
     return err;
@@ -559,6 +691,10 @@ static enum ww_err put_work(struct ww_store *store, struct ww_txn *t, void *ctx,
   record.aspas = stored.aspas;
   record.router_keys = stored.router_keys;
   return ww_store_record_put(store, t, &record, diag);
+}
+
+static enum ww_err put_work(struct ww_store *store, struct ww_txn *t, void *ctx, struct ww_diag *diag) {
+  return ww_store_record_update(store, t, ctx, diag);
 }
 
 enum ww_err ww_store_put_source(struct ww_store *store, const struct ww_source_record *record, struct ww_diag *diag) {
@@ -651,7 +787,7 @@ enum ww_err ww_store_read_source(struct ww_store *store, ww_source_id id, struct
   struct ww_payloads set = {0};
   struct ww_source_record record;
   size_t v4 = 0;
-  struct ww_txn own, *t = read_enter(store, &own);
+  struct ww_txn own, *t = ww_store_read_enter(store, &own);
   enum ww_err err = ww_txn_good(t) ? ww_store_record_get(store, t, id, &record, diag) : WW_OK;
   if (err == WW_OK && ww_txn_good(t))
     err = read_all(store, t, id, &set, &v4, diag);
@@ -664,7 +800,7 @@ enum ww_err ww_store_read_source(struct ww_store *store, ww_source_id id, struct
                 "%llu; the store is damaged",
                 id, set.vrp_count, set.aspa_count, set.key_count, (unsigned long long)(record.vrps_v4 + record.vrps_v6),
                 (unsigned long long)record.aspas, (unsigned long long)record.router_keys);
-  err = read_leave(t, &own, err, diag);
+  err = ww_store_read_leave(t, &own, err, diag);
   if (err != WW_OK) {
     ww_payloads_fini(&set);
     return err;

@@ -119,7 +119,17 @@ int ww_guard_init(struct ww_guard *guard, MDB_env *env) {
   return rc == MDB_SUCCESS ? mdb_env_set_assert(env, on_assertion) : rc;
 }
 
-enum access { ACCESS_GET, ACCESS_PUT, ACCESS_DEL, ACCESS_APPEND, ACCESS_SEEK, ACCESS_NEXT };
+enum access {
+  ACCESS_GET,
+  ACCESS_PUT,
+  ACCESS_DEL,
+  ACCESS_APPEND,
+  ACCESS_SEEK,
+  ACCESS_NEXT,
+  ACCESS_PREV,
+  ACCESS_LAST,
+  ACCESS_CLEAR
+};
 
 /* Every access to pages, guarded. Nothing here changes between setjmp() and a jump back to it. */
 static int access_pages(struct ww_txn *t, enum access what, MDB_dbi dbi, MDB_val *k, MDB_val *v) {
@@ -146,6 +156,15 @@ static int access_pages(struct ww_txn *t, enum access what, MDB_dbi dbi, MDB_val
     break;
   case ACCESS_NEXT:
     rc = mdb_cursor_get(t->cursor, k, v, MDB_NEXT);
+    break;
+  case ACCESS_PREV:
+    rc = mdb_cursor_get(t->cursor, k, v, MDB_PREV);
+    break;
+  case ACCESS_LAST:
+    rc = mdb_cursor_get(t->cursor, k, v, MDB_LAST);
+    break;
+  case ACCESS_CLEAR:
+    rc = mdb_drop(t->mdb, dbi, 0);
     break;
   }
   guard->armed = false;
@@ -230,14 +249,25 @@ bool ww_txn_next(struct ww_txn *t, MDB_val *at, MDB_val *value) {
   return found(t, access_pages(t, ACCESS_NEXT, t->cursor_dbi, at, value));
 }
 
-int ww_map_grow(MDB_env *env, size_t want) {
+bool ww_txn_seek_before(struct ww_txn *t, MDB_dbi dbi, const void *key, size_t key_len, MDB_val *at, MDB_val *value) {
+  bool beyond = ww_txn_seek(t, dbi, key, key_len, at, value);
+  return ww_txn_good(t) && found(t, access_pages(t, beyond ? ACCESS_PREV : ACCESS_LAST, dbi, at, value));
+}
+
+void ww_txn_clear(struct ww_txn *t, MDB_dbi dbi) {
+  close_cursor(t);
+  if (ww_txn_good(t))
+    t->rc = access_pages(t, ACCESS_CLEAR, dbi, NULL, NULL);
+}
+
+int ww_map_grow(MDB_env *env, size_t want, size_t max) {
   MDB_envinfo info;
   int rc = mdb_env_info(env, &info);
   if (rc != MDB_SUCCESS)
     return rc;
   size_t size = info.me_mapsize;
   while (size < want) {
-    if (size > WW_STORE_MAP_MAX / 2)
+    if (size > max / 2)
       return MDB_MAP_FULL;
     size *= 2;
   }

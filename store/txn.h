@@ -13,8 +13,9 @@
 #include <stdint.h>
 #include <waywarden/error.h>
 
-/* Largest map that growth asks for: address space, not memory. */
-#define WW_STORE_MAP_MAX ((size_t)1 << 40)
+/* Largest map that growth asks for: the bound of the file, for whatever reason it grows. Some thousand times what all
+ * VRPs of today take. */
+#define WW_STORE_MAP_MAX ((size_t)1 << 36)
 
 /* Where an assertion inside LMDB leads, instead of abort(). One for each environment. */
 struct ww_guard {
@@ -59,8 +60,13 @@ bool ww_txn_del(struct ww_txn *t, MDB_dbi dbi, const void *key, size_t key_len);
 bool ww_txn_seek(struct ww_txn *t, MDB_dbi dbi, const void *key, size_t key_len, MDB_val *at, MDB_val *value);
 /* The record after. Only after a seek with no write in between. */
 bool ww_txn_next(struct ww_txn *t, MDB_val *at, MDB_val *value);
+/* Moves it to the last record < key. False: none, or failed. */
+bool ww_txn_seek_before(struct ww_txn *t, MDB_dbi dbi, const void *key, size_t key_len, MDB_val *at, MDB_val *value);
+/* Removes every record. */
+void ww_txn_clear(struct ww_txn *t, MDB_dbi dbi);
 
-/* Grows the map of the writer to at least `want` octets and makes the file as long as the map. Outside transactions. */
-int ww_map_grow(MDB_env *env, size_t want);
+/* Grows the map of the writer to at least `want` octets and makes the file as long as the map. Outside transactions.
+ * MDB_MAP_FULL: that would be more than `max`. */
+int ww_map_grow(MDB_env *env, size_t want, size_t max);
 
 #endif

@@ -46,7 +46,7 @@ int main(int argc, char **argv) {
     load(argv[i], &set);
     source.complete = true;
     source.last_sync = 1795219200;
-    if (ww_store_commit_full(store, &source, &set, NULL, NULL, &diag) != WW_OK)
+    if (ww_store_commit_full(store, &source, &set, NULL, NULL, NULL, NULL, &diag) != WW_OK)
       die(argv[1], &diag);
     ww_payloads_fini(&set);
   }

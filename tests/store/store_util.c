@@ -125,21 +125,25 @@ static bool same_providers(const struct ww_aspa *a, const struct ww_aspa *b) {
          (!a->provider_count || memcmp(a->providers, b->providers, a->provider_count * sizeof(*a->providers)) == 0);
 }
 
-bool set_equal(const struct ww_payloads *a, const struct ww_payloads *b) {
+static bool equal(const struct ww_payloads *a, const struct ww_payloads *b, bool expiry) {
   if (a->vrp_count != b->vrp_count || a->aspa_count != b->aspa_count || a->key_count != b->key_count)
     return false;
   for (size_t i = 0; i < a->vrp_count; i++)
-    if (ww_vrp_compare(&a->vrps[i], &b->vrps[i]) != 0 || a->vrps[i].expires != b->vrps[i].expires)
+    if (ww_vrp_compare(&a->vrps[i], &b->vrps[i]) != 0 || (expiry && a->vrps[i].expires != b->vrps[i].expires))
       return false;
   for (size_t i = 0; i < a->aspa_count; i++)
-    if (a->aspas[i].customer != b->aspas[i].customer || a->aspas[i].expires != b->aspas[i].expires ||
+    if (a->aspas[i].customer != b->aspas[i].customer || (expiry && a->aspas[i].expires != b->aspas[i].expires) ||
         !same_providers(&a->aspas[i], &b->aspas[i]))
       return false;
   for (size_t i = 0; i < a->key_count; i++)
-    if (ww_router_key_compare(&a->keys[i], &b->keys[i]) != 0 || a->keys[i].expires != b->keys[i].expires)
+    if (ww_router_key_compare(&a->keys[i], &b->keys[i]) != 0 || (expiry && a->keys[i].expires != b->keys[i].expires))
       return false;
   return true;
 }
+
+bool set_equal(const struct ww_payloads *a, const struct ww_payloads *b) { return equal(a, b, true); }
+
+bool set_same_but_expiry(const struct ww_payloads *a, const struct ww_payloads *b) { return equal(a, b, false); }
 
 static const struct ww_vrp *find_vrp(const struct ww_payloads *set, const struct ww_vrp *v) {
   for (size_t i = 0; i < set->vrp_count; i++)

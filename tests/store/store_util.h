@@ -21,6 +21,7 @@ void set_random(struct ww_payloads *set, uint64_t seed, size_t vrps, size_t aspa
 void set_of_epoch(struct ww_payloads *set, uint32_t epoch);
 void set_copy(struct ww_payloads *to, const struct ww_payloads *from);
 bool set_equal(const struct ww_payloads *a, const struct ww_payloads *b);
+bool set_same_but_expiry(const struct ww_payloads *a, const struct ww_payloads *b);
 
 /* What leads from `from` to `to`, record by record, each looked for by walking the other set. */
 void model_diff(const struct ww_payloads *from, const struct ww_payloads *to, struct ww_payload_delta *out);

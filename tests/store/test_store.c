@@ -58,24 +58,24 @@ static void refuses_misuse(void **state) {
   uint32_t epoch;
   assert_int_equal(ww_store_source(f->store, "", WW_SOURCE_RTR, &r, NULL), WW_ERR_INVAL);
   assert_int_equal(ww_store_source(f->store, name, WW_SOURCE_RTR, &r, NULL), WW_ERR_INVAL);
-  assert_int_equal(ww_store_commit_full(f->store, &r, &set, NULL, &epoch, NULL), WW_ERR_NOTFOUND);
+  assert_int_equal(ww_store_commit_full(f->store, &r, &set, NULL, NULL, NULL, &epoch, NULL), WW_ERR_NOTFOUND);
   assert_int_equal(ww_store_put_source(f->store, &r, NULL), WW_ERR_NOTFOUND);
   assert_int_equal(ww_store_read_source(f->store, 99, &got, NULL), WW_ERR_NOTFOUND);
   /* Out of order, or twice the same. */
   set_random(&set, 1, 20, 4, 4);
   struct ww_vrp first = set.vrps[0];
   set.vrps[0] = set.vrps[1];
-  assert_int_equal(ww_store_commit_full(f->store, &f->source, &set, NULL, &epoch, NULL), WW_ERR_INVAL);
+  assert_int_equal(ww_store_commit_full(f->store, &f->source, &set, NULL, NULL, NULL, &epoch, NULL), WW_ERR_INVAL);
   set.vrps[0] = first;
   set.vrps[0].max_len = 129;
-  assert_int_equal(ww_store_commit_full(f->store, &f->source, &set, NULL, &epoch, NULL), WW_ERR_INVAL);
+  assert_int_equal(ww_store_commit_full(f->store, &f->source, &set, NULL, NULL, NULL, &epoch, NULL), WW_ERR_INVAL);
   set.vrps[0] = first;
   set.aspas[1] = set.aspas[0];
-  assert_int_equal(ww_store_commit_full(f->store, &f->source, &set, NULL, &epoch, NULL), WW_ERR_INVAL);
+  assert_int_equal(ww_store_commit_full(f->store, &f->source, &set, NULL, NULL, NULL, &epoch, NULL), WW_ERR_INVAL);
   ww_payloads_fini(&set);
   /* A write within a read would keep the map from growing. */
   assert_int_equal(ww_store_read_begin(f->store, &epoch, NULL), WW_OK);
-  assert_int_equal(ww_store_commit_full(f->store, &f->source, &set, NULL, &epoch, NULL), WW_ERR_STATE);
+  assert_int_equal(ww_store_commit_full(f->store, &f->source, &set, NULL, NULL, NULL, &epoch, NULL), WW_ERR_STATE);
   assert_int_equal(ww_store_read_begin(f->store, &epoch, NULL), WW_ERR_STATE);
   ww_store_read_end(f->store);
   ww_store_read_end(f->store);
@@ -90,7 +90,7 @@ static void all_kinds_come_back(void **state) {
   uint32_t epoch = 0;
   f->source.complete = true;
   f->source.last_sync = 1795219200;
-  assert_int_equal(ww_store_commit_full(f->store, &f->source, &set, NULL, &epoch, NULL), WW_OK);
+  assert_int_equal(ww_store_commit_full(f->store, &f->source, &set, NULL, NULL, NULL, &epoch, NULL), WW_OK);
   assert_int_equal(epoch, 1);
   assert_stored(f, f->source.id, &set);
   ww_store_close(f->store);
@@ -127,7 +127,7 @@ static void extremes(void **state) {
   assert_int_equal(ww_payloads_add_aspa(&set, &a), WW_OK);
   free(providers);
   assert_int_equal(ww_payloads_sort(&set), WW_OK);
-  assert_int_equal(ww_store_commit_full(f->store, &f->source, &set, NULL, NULL, NULL), WW_OK);
+  assert_int_equal(ww_store_commit_full(f->store, &f->source, &set, NULL, NULL, NULL, NULL, NULL), WW_OK);
   assert_stored(f, f->source.id, &set);
   ww_payloads_fini(&set);
 }
@@ -137,19 +137,19 @@ static void epochs(void **state) {
   struct ww_payloads set, none = {0};
   uint32_t epoch = 7;
   /* An empty first set changes nothing that is stored. */
-  assert_int_equal(ww_store_commit_full(f->store, &f->source, &none, NULL, &epoch, NULL), WW_OK);
+  assert_int_equal(ww_store_commit_full(f->store, &f->source, &none, NULL, NULL, NULL, &epoch, NULL), WW_OK);
   assert_int_equal(epoch, 0);
   set_random(&set, 3, 30, 3, 3);
-  assert_int_equal(ww_store_commit_full(f->store, &f->source, &set, NULL, &epoch, NULL), WW_OK);
+  assert_int_equal(ww_store_commit_full(f->store, &f->source, &set, NULL, NULL, NULL, &epoch, NULL), WW_OK);
   assert_int_equal(epoch, 1);
   /* The same again: the record is written, the epoch stays. */
   f->source.last_sync = 5;
-  assert_int_equal(ww_store_commit_full(f->store, &f->source, &set, NULL, &epoch, NULL), WW_OK);
+  assert_int_equal(ww_store_commit_full(f->store, &f->source, &set, NULL, NULL, NULL, &epoch, NULL), WW_OK);
   assert_int_equal(epoch, 1);
   /* Another expiry is a change, and no announcement. */
   struct ww_payload_delta delta;
   set.vrps[4].expires = 123456;
-  assert_int_equal(ww_store_commit_full(f->store, &f->source, &set, &delta, &epoch, NULL), WW_OK);
+  assert_int_equal(ww_store_commit_full(f->store, &f->source, &set, NULL, NULL, &delta, &epoch, NULL), WW_OK);
   assert_int_equal(epoch, 2);
   assert_int_equal(delta.refresh.vrp_count, 1);
   assert_int_equal(delta.announce.vrp_count + delta.withdraw.vrp_count, 0);
@@ -167,7 +167,7 @@ static void epochs(void **state) {
   assert_int_equal(list[0].vrps_v4, f->source.vrps_v4);
   free(list);
   assert_stored(f, f->source.id, &set);
-  assert_int_equal(ww_store_commit_full(f->store, &f->source, &none, NULL, &epoch, NULL), WW_OK);
+  assert_int_equal(ww_store_commit_full(f->store, &f->source, &none, NULL, NULL, NULL, &epoch, NULL), WW_OK);
   assert_int_equal(epoch, 3);
   assert_stored(f, f->source.id, &none);
   ww_payloads_fini(&set);
@@ -183,9 +183,10 @@ static void sources_come_and_go(void **state) {
   assert_int_equal(ww_store_source(f->store, "second", WW_SOURCE_FILE, &b, NULL), WW_OK);
   assert_int_equal(ww_store_source(f->store, "third", WW_SOURCE_STATIC, &c, NULL), WW_OK);
   assert_true(f->source.id != b.id && b.id != c.id && c.id != f->source.id);
-  assert_int_equal(ww_store_commit_full(f->store, &b, &set_b, NULL, &epoch, NULL), WW_OK);
-  assert_int_equal(ww_store_commit_full(f->store, &f->source, &set_a, NULL, &epoch, NULL), WW_OK); /* before another */
-  assert_int_equal(ww_store_commit_full(f->store, &c, &set_a, NULL, &epoch, NULL), WW_OK);
+  assert_int_equal(ww_store_commit_full(f->store, &b, &set_b, NULL, NULL, NULL, &epoch, NULL), WW_OK);
+  assert_int_equal(ww_store_commit_full(f->store, &f->source, &set_a, NULL, NULL, NULL, &epoch, NULL),
+                   WW_OK); /* before another */
+  assert_int_equal(ww_store_commit_full(f->store, &c, &set_a, NULL, NULL, NULL, &epoch, NULL), WW_OK);
   assert_stored(f, f->source.id, &set_a);
   assert_stored(f, b.id, &set_b);
   assert_stored(f, c.id, &set_a);
@@ -221,7 +222,7 @@ static void several_sources_in_one_read(void **state) {
   size_t count;
   set_random(&set, 21, 100, 5, 5);
   assert_int_equal(ww_store_source(f->store, "b", WW_SOURCE_RTR, &b, NULL), WW_OK);
-  assert_int_equal(ww_store_commit_full(f->store, &b, &set, NULL, NULL, NULL), WW_OK);
+  assert_int_equal(ww_store_commit_full(f->store, &b, &set, NULL, NULL, NULL, NULL, NULL), WW_OK);
   assert_int_equal(ww_store_read_begin(f->store, &epoch, NULL), WW_OK);
   assert_int_equal(epoch, 1);
   assert_int_equal(ww_store_sources(f->store, &list, &count, NULL), WW_OK);
@@ -262,7 +263,7 @@ static void differences_are_exact(void **state) {
     uint32_t epoch = 0;
     if (r >> 8 & 1) {
       set_random(&next, r, r >> 16 & 127, r >> 24 & 15, r >> 32 & 15);
-      assert_int_equal(ww_store_commit_full(f->store, &sources[s], &next, &got, &epoch, NULL), WW_OK);
+      assert_int_equal(ww_store_commit_full(f->store, &sources[s], &next, NULL, NULL, &got, &epoch, NULL), WW_OK);
     } else {
       set_random(&changes.withdraw, rng_next(&rng), r >> 16 & 31, r >> 24 & 7, r >> 32 & 7);
       set_random(&changes.announce, rng_next(&rng), r >> 40 & 31, r >> 48 & 7, r >> 52 & 7);
@@ -274,7 +275,7 @@ static void differences_are_exact(void **state) {
         changes.announce.vrps[1] = v;
       }
       model_apply(&model[s], &changes, &next);
-      assert_int_equal(ww_store_commit_delta(f->store, &sources[s], &changes, &got, &epoch, NULL), WW_OK);
+      assert_int_equal(ww_store_commit_delta(f->store, &sources[s], &changes, NULL, NULL, &got, &epoch, NULL), WW_OK);
       ww_payload_delta_fini(&changes);
     }
     model_diff(&model[s], &next, &want);
@@ -312,7 +313,7 @@ static void the_map_grows(void **state) {
       assert_int_equal(ww_payloads_add_vrp(&changes.announce, &v), WW_OK);
       assert_int_equal(ww_payloads_add_vrp(&all, &v), WW_OK);
     }
-    assert_int_equal(ww_store_commit_delta(f->store, &f->source, &changes, &delta, &epoch, NULL), WW_OK);
+    assert_int_equal(ww_store_commit_delta(f->store, &f->source, &changes, NULL, NULL, &delta, &epoch, NULL), WW_OK);
     assert_int_equal(delta.announce.vrp_count, 60000);
     assert_int_equal(epoch, round + 1);
     ww_payload_delta_fini(&delta);
@@ -336,7 +337,7 @@ static void octets_on_disk(void **state) {
     v.prefix = (struct ww_prefix){.afi = WW_AFI_IPV6, .len = 48, .addr = {0x20, 1, 0, (uint8_t)(i >> 8), (uint8_t)i}};
     assert_int_equal(ww_payloads_add_vrp(&set, &v), WW_OK);
   }
-  assert_int_equal(ww_store_commit_full(f->store, &f->source, &set, NULL, NULL, NULL), WW_OK);
+  assert_int_equal(ww_store_commit_full(f->store, &f->source, &set, NULL, NULL, NULL, NULL, NULL), WW_OK);
   struct ww_store_stats stats;
   ww_store_stats(f->store, &stats);
   assert_true(stats.used_bytes / N <= 64);

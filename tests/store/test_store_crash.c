@@ -30,7 +30,7 @@ static bool commit_next(struct ww_store *store, struct ww_source_record *source,
   set_of_epoch(&set, next);
   enum ww_err err;
   if (next % 2) {
-    err = ww_store_commit_full(store, source, &set, NULL, &epoch, NULL);
+    err = ww_store_commit_full(store, source, &set, NULL, NULL, NULL, &epoch, NULL);
   } else {
     set_of_epoch(&before, next - 1);
     model_diff(&before, &set, &changes);
@@ -43,7 +43,7 @@ static bool commit_next(struct ww_store *store, struct ww_source_record *source,
     for (size_t i = 0; i < changes.refresh.key_count; i++)
       if (ww_payloads_add_key(&changes.announce, &changes.refresh.keys[i]) != WW_OK)
         return false;
-    err = ww_store_commit_delta(store, source, &changes, NULL, &epoch, NULL);
+    err = ww_store_commit_delta(store, source, &changes, NULL, NULL, NULL, &epoch, NULL);
     ww_payload_delta_fini(&changes);
     ww_payloads_fini(&before);
   }
@@ -159,7 +159,7 @@ static void commit_large(struct ww_store *store, uint32_t nth) {
         (struct ww_prefix){.afi = WW_AFI_IPV4, .len = 24, .addr = {(uint8_t)(i >> 16), (uint8_t)(i >> 8), (uint8_t)i}};
     assert_int_equal(ww_payloads_add_vrp(&set, &v), WW_OK);
   }
-  assert_int_equal(ww_store_commit_full(store, &other, &set, NULL, NULL, NULL), WW_OK);
+  assert_int_equal(ww_store_commit_full(store, &other, &set, NULL, NULL, NULL, NULL, NULL), WW_OK);
   ww_payloads_fini(&set);
 }
 

@@ -78,7 +78,7 @@ static size_t fill(const char *dir) {
     assert_int_equal(ww_payloads_add_vrp(&set, &v), WW_OK);
   }
   assert_int_equal(ww_payloads_sort(&set), WW_OK);
-  assert_int_equal(ww_store_commit_full(store, &source, &set, NULL, NULL, NULL), WW_OK);
+  assert_int_equal(ww_store_commit_full(store, &source, &set, NULL, NULL, NULL, NULL, NULL), WW_OK);
   ww_payloads_fini(&set);
   struct ww_store_stats stats;
   ww_store_stats(store, &stats);
@@ -203,13 +203,64 @@ static void other_schema(void **state) {
   const char *dir = *state;
   (void)fill(dir);
   MDB_env *env = raw_open(dir);
-  raw_put(env, "meta", "schema", "\0\0\0\x02", 4);
+  raw_put(env, "meta", "schema", "\0\0\0\x03", 4);
   mdb_env_close(env);
-  assert_refused(dir, WW_ERR_VERSION, "schema version 2");
+  assert_refused(dir, WW_ERR_VERSION, "schema version 3");
   env = raw_open(dir);
   raw_put(env, "meta", "schema", "\x01", 1);
   mdb_env_close(env);
   assert_refused(dir, WW_ERR_VERSION, "schema version");
+}
+
+static void raw_drop(MDB_env *env, const char *db) {
+  MDB_txn *t;
+  MDB_dbi dbi;
+  assert_int_equal(mdb_txn_begin(env, NULL, 0, &t), 0);
+  assert_int_equal(mdb_dbi_open(t, db, 0, &dbi), 0);
+  assert_int_equal(mdb_drop(t, dbi, 1), 0);
+  assert_int_equal(mdb_txn_commit(t), 0);
+}
+
+static int no_entry(void *ctx, const struct ww_store_change *change) {
+  (void)ctx;
+  (void)change;
+  fail_msg("a history");
+  return 1;
+}
+
+/* As version 1 left it: a reader says what to do, a writer adds what is missing, and the payloads stand. */
+static void the_schema_before(void **state) {
+  const char *dir = *state;
+  (void)fill(dir);
+  MDB_env *env = raw_open(dir);
+  raw_drop(env, "history");
+  raw_drop(env, "slurm");
+  raw_put(env, "meta", "schema", "\0\0\0\x01", 4);
+  mdb_env_close(env);
+  struct ww_store *store;
+  struct ww_diag diag = {0};
+  assert_int_equal(ww_store_open(dir, WW_STORE_READONLY, &store, &diag), WW_ERR_VERSION);
+  assert_non_null(strstr(diag.text, "becomes version 2 when the daemon opens it"));
+  assert_int_equal(ww_store_open(dir, WW_STORE_NOSYNC, &store, NULL), WW_OK);
+  struct ww_payloads set;
+  struct ww_store_slurm slurm;
+  struct ww_source_record source;
+  assert_int_equal(ww_store_epoch(store), 1);
+  assert_int_equal(ww_store_history(store, UINT32_MAX, NULL, no_entry, NULL), WW_OK);
+  assert_int_equal(ww_store_read_slurm(store, &slurm, NULL), WW_OK);
+  assert_int_equal(slurm.count, 0);
+  ww_store_close(store);
+  assert_int_equal(ww_store_open(dir, WW_STORE_READONLY, &store, NULL), WW_OK);
+  assert_int_equal(ww_store_source(store, "main", WW_SOURCE_RTR, &source, NULL), WW_OK);
+  assert_int_equal(ww_store_read_source(store, source.id, &set, NULL), WW_OK);
+  assert_int_equal(set.vrp_count, 30000);
+  ww_payloads_fini(&set);
+  ww_store_close(store);
+  /* One that says it is of version 2 and lacks them is not. */
+  env = raw_open(dir);
+  raw_drop(env, "history");
+  mdb_env_close(env);
+  assert_refused(dir, WW_ERR_MALFORMED, "lacks a database");
 }
 
 /* An environment without anything in it: what a crash leaves between LMDB's first write and ours. */
@@ -346,7 +397,7 @@ static void a_hole_anywhere(void **state) {
         _exit(3);
       enum ww_err again = ww_store_source(store, "main", WW_SOURCE_RTR, &source, &diag);
       if (again == WW_OK)
-        again = ww_store_commit_full(store, &source, &none, NULL, NULL, &diag);
+        again = ww_store_commit_full(store, &source, &none, NULL, NULL, NULL, NULL, &diag);
       ww_store_close(store);
       ww_payloads_fini(&set);
       _exit(again != WW_OK && again != WW_ERR_MALFORMED ? 4 : err != WW_OK);
@@ -375,7 +426,7 @@ static void disk_full(void **state) {
     CHILD_MUST(ww_store_open(dir, 0, &store, NULL) == WW_OK);
     CHILD_MUST(ww_store_source(store, "main", WW_SOURCE_RTR, &source, NULL) == WW_OK);
     set_random(&small, 5, 50, 5, 5);
-    CHILD_MUST(ww_store_commit_full(store, &source, &small, NULL, NULL, NULL) == WW_OK);
+    CHILD_MUST(ww_store_commit_full(store, &source, &small, NULL, NULL, NULL, NULL, NULL) == WW_OK);
     for (uint32_t i = 0; i < 200000; i++) {
       struct ww_vrp v = {
           .prefix = {.afi = WW_AFI_IPV4, .len = 32, .addr = {10, (uint8_t)(i >> 16), (uint8_t)(i >> 8), (uint8_t)i}},
@@ -390,7 +441,7 @@ static void disk_full(void **state) {
       limit.rlim_cur = limits[i];
       CHILD_MUST(setrlimit(RLIMIT_FSIZE, &limit) == 0);
       large.vrp_count = i == 0 ? 10000 : 200000; /* the first needs no growth, and more than the limit */
-      CHILD_MUST(ww_store_commit_full(store, &source, &large, NULL, NULL, &diag) == WW_ERR_IO);
+      CHILD_MUST(ww_store_commit_full(store, &source, &large, NULL, NULL, NULL, NULL, &diag) == WW_ERR_IO);
       /* LMDB calls a write that was cut an I/O error. */
       CHILD_MUST(strstr(diag.text, i == 0 ? "store: writing" : "File too large"));
       CHILD_MUST(ww_store_read_source(store, source.id, &got, NULL) == WW_OK);
@@ -399,7 +450,7 @@ static void disk_full(void **state) {
     }
     limit.rlim_cur = was;
     CHILD_MUST(setrlimit(RLIMIT_FSIZE, &limit) == 0);
-    CHILD_MUST(ww_store_commit_full(store, &source, &large, NULL, NULL, NULL) == WW_OK);
+    CHILD_MUST(ww_store_commit_full(store, &source, &large, NULL, NULL, NULL, NULL, NULL) == WW_OK);
     CHILD_MUST(ww_store_read_source(store, source.id, &got, NULL) == WW_OK);
     CHILD_MUST(got.vrp_count == 200000);
     _exit(0);
@@ -453,6 +504,7 @@ int main(void) {
       cmocka_unit_test_setup_teardown(cut_in_half, setup, teardown),
       cmocka_unit_test_setup_teardown(foreign_lmdb, setup, teardown),
       cmocka_unit_test_setup_teardown(other_schema, setup, teardown),
+      cmocka_unit_test_setup_teardown(the_schema_before, setup, teardown),
       cmocka_unit_test_setup_teardown(empty_environment, setup, teardown),
       cmocka_unit_test_setup_teardown(second_writer, setup, teardown),
       cmocka_unit_test_setup_teardown(records_that_cannot_be, setup, teardown),
