@@ -381,18 +381,57 @@ static void delete_withdrawn(struct ww_store *store, struct ww_txn *t, ww_source
   }
 }
 
+/*
+ * A first set fills pages whole, and then the first record that comes between two others splits its page into halves:
+ * a day of small deltas would double the store. So a tenth of each page is kept free. LMDB has no such setting; what it
+ * has is that a shorter value gives room back. Once in each page's worth of octets a record is appended with a long
+ * value (spacer_after() says which), and in a second pass it gets its own.
+ */
+enum { SPACER = 408, PAGE_WORTH = 4080 - SPACER, NODE_OVERHEAD = 8 + 2 /* header and index entry */ };
+
+static bool spacer_after(size_t *octets, size_t node) {
+  *octets += NODE_OVERHEAD + node + node % 2;
+  if (*octets < PAGE_WORTH)
+    return false;
+  *octets -= PAGE_WORTH;
+  return true;
+}
+
+static void append_vrps(struct ww_store *store, struct ww_txn *t, ww_source_id id, const struct ww_payloads *set) {
+  for (unsigned pass = 0; pass < 2; pass++) {
+    size_t octets = 0;
+    for (size_t i = 0; i < set->vrp_count && ww_txn_good(t); i++) {
+      uint8_t key[WW_STORE_KEY_MAX], value[SPACER];
+      size_t key_len = ww_store_key_vrp(key, id, &set->vrps[i]);
+      size_t len = ww_store_expiry_write(value, set->vrps[i].expires);
+      bool spacer = spacer_after(&octets, key_len + len);
+      if (spacer)
+        memset(value + len, 0, SPACER - len);
+      if (pass == 0)
+        ww_txn_append(t, store->payloads, key, key_len, value, spacer ? SPACER : len);
+      else if (spacer)
+        ww_txn_put(t, store->payloads, key, key_len, value, len);
+    }
+  }
+}
+
+static void put_vrps(struct ww_store *store, struct ww_txn *t, ww_source_id id, const struct ww_payloads *set) {
+  uint8_t key[WW_STORE_KEY_MAX], value[WW_STORE_EXPIRY_MAX];
+  for (size_t i = 0; i < set->vrp_count && ww_txn_good(t); i++) {
+    size_t key_len = ww_store_key_vrp(key, id, &set->vrps[i]);
+    size_t len = ww_store_expiry_write(value, set->vrps[i].expires);
+    ww_txn_put(t, store->payloads, key, key_len, value, len);
+  }
+}
+
 /* `append`: no key of the database is beyond those of this source, and the source has none yet. */
 static enum ww_err put_records(struct ww_store *store, struct ww_txn *t, ww_source_id id, const struct ww_payloads *set,
                                bool append) {
-  uint8_t key[WW_STORE_KEY_MAX], small[WW_STORE_EXPIRY_MAX];
-  for (size_t i = 0; i < set->vrp_count && ww_txn_good(t); i++) {
-    size_t key_len = ww_store_key_vrp(key, id, &set->vrps[i]);
-    size_t len = ww_store_expiry_write(small, set->vrps[i].expires);
-    if (append)
-      ww_txn_append(t, store->payloads, key, key_len, small, len);
-    else
-      ww_txn_put(t, store->payloads, key, key_len, small, len);
-  }
+  uint8_t key[WW_STORE_KEY_MAX];
+  if (append)
+    append_vrps(store, t, id, set);
+  else
+    put_vrps(store, t, id, set);
   uint8_t *value = NULL;
   size_t value_cap = 8 + 4 * (size_t)WW_ASPA_PROVIDERS_MAX; /* more than a key's 8 + WW_SPKI_MAX */
   if ((set->aspa_count || set->key_count) && !(value = malloc(value_cap)))
