@@ -17,6 +17,7 @@ enum { WW_PEN_EXAMPLE = 32473 };
 /* TLVs of our enterprise number in type 252, every one of them indexed. */
 enum ww_rpki_tlv {
   WW_RPKI_TLV_PROFILE = 1,
+  WW_RPKI_TLV_SIGNATURE = 4,
   WW_RPKI_TLV_OVERALL_STATE = 128,
   WW_RPKI_TLV_RESULT = 129,
   WW_RPKI_TLV_RULE = 130,
