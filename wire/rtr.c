@@ -423,3 +423,16 @@ void ww_rtr_write(struct ww_writer *w, const struct ww_rtr_pdu *pdu) {
   }
   ww_writer_patch_u32(w, length_at, w->len - start);
 }
+
+void ww_rtr_write_aspa(struct ww_writer *w, uint8_t version, bool announce, const struct ww_aspa *aspa) {
+  /* draft-ietf-sidrops-8210bis-26 §5.12: a withdrawal has no provider list and is 12 octets long. */
+  uint32_t count = announce ? aspa->provider_count : 0;
+  ww_writer_u8(w, version);
+  ww_writer_u8(w, WW_RTR_ASPA);
+  ww_writer_u8(w, announce ? RTR_FLAG_ANNOUNCE : 0);
+  ww_writer_u8(w, 0);
+  ww_writer_u32(w, RTR_ASPA_MIN_LEN + count * RTR_ASN_LEN);
+  ww_writer_u32(w, aspa->customer);
+  for (uint32_t i = 0; i < count; i++)
+    ww_writer_u32(w, aspa->providers[i]);
+}

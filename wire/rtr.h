@@ -109,5 +109,7 @@ enum ww_err ww_rtr_decode(const uint8_t *data, size_t avail, struct ww_rtr_pdu *
                           struct ww_diag *diag) WW_MUST_USE;
 /* Lengths are computed, pdu->len is not looked at; reserved fields are written as zero. */
 void ww_rtr_write(struct ww_writer *w, const struct ww_rtr_pdu *pdu);
+/* An ASPA PDU from a record; a withdrawal is written without its providers (draft-ietf-sidrops-8210bis-26 §5.12). */
+void ww_rtr_write_aspa(struct ww_writer *w, uint8_t version, bool announce, const struct ww_aspa *aspa);
 
 #endif
