@@ -127,6 +127,23 @@ static void print_stations(json_t *stations) {
   }
 }
 
+static void print_rtr_server(json_t *server) {
+  size_t i;
+  json_t *c;
+  if (!json_is_object(server)) /* without rtr-listen */
+    return;
+  printf("\nRTR server: serial %lld, deltas from %lld serials back, %lld refused\n", number_of(server, "serial"),
+         number_of(server, "window"), number_of(server, "refused"));
+  printf("%-24s %-24s %-10s %7s %6s %6s %6s %6s %12s\n", "CLIENT", "LISTENER", "STATE", "VERSION", "SERIAL", "LAG",
+         "RESETS", "DELTAS", "BYTES");
+  json_array_foreach(json_object_get(server, "clients"), i, c) {
+    printf("%-24s %-24s %-10s %7lld %6lld %6lld %6lld %6lld %12lld\n", text_of(c, "address"), text_of(c, "listener"),
+           text_of(c, "state"), number_of(c, "version"), number_of(c, "serial"), number_of(c, "lag"),
+           number_of(c, "reset_queries"), number_of(c, "serial_queries"), number_of(c, "bytes"));
+    print_error(c);
+  }
+}
+
 static void print_status(json_t *status) {
   printf("waywarden %s, process %lld, since %s\n", text_of(status, "version"), number_of(status, "pid"),
          text_of(status, "started"));
@@ -138,6 +155,7 @@ static void print_status(json_t *status) {
   print_sources(json_object_get(status, "sources"));
   print_routers(json_object_get(status, "routers"));
   print_stations(json_object_get(status, "stations"));
+  print_rtr_server(json_object_get(status, "rtr_server"));
 }
 
 static int show(const char *path, const struct ww_buf *answer, bool as_json) {
@@ -207,7 +225,7 @@ static int run_status(int argc, char **argv) {
 const struct ww_command ww_cmd_status = {
     .name = "status",
     .synopsis = "-c FILE | --control PATH [--json]",
-    .summary = "ask a running daemon for sources, routers and stations",
+    .summary = "ask a running daemon for sources, routers, stations and RTR clients",
     .help = "  -c, --config FILE   take the socket's path from this configuration\n"
             "  --control PATH      the socket\n"
             "  --json              print the daemon's answer as it is: one JSON object\n"

@@ -2,10 +2,10 @@
 /*
  * Reads the configuration with libConfuse and turns it into plain structures.
  *
- * The tables at the top of this file and of the sections' files (config_sources.c, config_feeds.c, config_stations.c)
- * are the grammar: libConfuse refuses what is not in them, and waywarden.conf(5) is tested against them. Values are
- * checked where they stand, by validation callbacks, so that an error carries the line of the option; what only shows
- * when a section is complete carries the line of its closing brace.
+ * The tables at the top of this file and of the sections' files (config_sources.c, config_feeds.c, config_stations.c,
+ * config_rtr_listen.c) are the grammar: libConfuse refuses what is not in them, and waywarden.conf(5) is tested against
+ * them. Values are checked where they stand, by validation callbacks, so that an error carries the line of the option;
+ * what only shows when a section is complete carries the line of its closing brace.
  *
  * libConfuse reports errors through a callback without a context pointer; the diagnostic of the load under way is kept
  * in `loading`, which is the one static variable of this file. Loading is for the main thread.
@@ -38,6 +38,7 @@ static cfg_opt_t options[] = {
     CFG_SEC("bmp-listen", ww_config_listen_options, NAMED),
     CFG_SEC("router", ww_config_router_options, NAMED),
     CFG_SEC("station", ww_config_station_options, NAMED),
+    CFG_SEC("rtr-listen", ww_config_rtr_listen_options, NAMED),
     CFG_END(),
 };
 
@@ -79,7 +80,8 @@ static const struct ww_config_check checks[] = {
     {"startup-grace", check_grace},  {"journal-entries", check_journal},
 };
 
-static const struct ww_config_part *const parts[] = {&ww_config_sources, &ww_config_feeds, &ww_config_stations};
+static const struct ww_config_part *const parts[] = {&ww_config_sources, &ww_config_feeds, &ww_config_stations,
+                                                     &ww_config_rtr_listens};
 
 enum { PART_COUNT = sizeof(parts) / sizeof(parts[0]) };
 

@@ -45,6 +45,17 @@ struct ww_config_station {
   unsigned retry_min, retry_max; /* seconds */
 };
 
+/* Where routers may fetch the effective set. */
+struct ww_config_rtr_listen {
+  char *where;                  /* ADDRESS:PORT */
+  char *certificate, *key, *ca; /* NULL: plain TCP */
+  bool check_address;           /* of the client's certificate */
+  size_t max_clients;
+  uint8_t min_version, max_version;
+  unsigned refresh, retry, expire, notify_interval; /* seconds */
+  bool shutdown;                                    /* on-stop: routers are to drop the data */
+};
+
 struct ww_config {
   char *path;
   char *store;
@@ -64,6 +75,8 @@ struct ww_config {
   size_t router_count;
   struct ww_config_station *stations;
   size_t station_count;
+  struct ww_config_rtr_listen *rtr_listens;
+  size_t rtr_listen_count;
 };
 
 /* Reads and checks a file. On failure diag->line and diag->text say where and what. */

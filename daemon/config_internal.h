@@ -24,10 +24,11 @@ struct ww_config_part {
   void (*fini)(struct ww_config *config);             /* of a configuration that may be half taken */
 };
 
-extern const struct ww_config_part ww_config_sources, ww_config_feeds, ww_config_stations;
+extern const struct ww_config_part ww_config_sources, ww_config_feeds, ww_config_stations, ww_config_rtr_listens;
 extern cfg_opt_t ww_config_rtr_options[], ww_config_file_options[], ww_config_static_options[];
 extern cfg_opt_t ww_config_listen_options[], ww_config_router_options[];
 extern cfg_opt_t ww_config_station_options[];
+extern cfg_opt_t ww_config_rtr_listen_options[];
 
 /* Checks of the last value of an option: 0, or -1 when cfg_error() has said what is wrong. */
 int ww_config_check_range(cfg_t *cfg, cfg_opt_t *opt, long min, long max);

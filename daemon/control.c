@@ -24,6 +24,7 @@
 #include "daemon/listen.h"
 #include "daemon/pipeline.h"
 #include "daemon/rtr_io.h"
+#include "daemon/rtr_server_io.h"
 #include "daemon/station_io.h"
 #include "daemon/stream.h"
 #include "ww_version.h"
@@ -182,6 +183,58 @@ static json_t *link_status(const struct ww_link_status *s) {
   return o;
 }
 
+static json_t *rtr_client_status(const struct ww_rtr_client_status *s) {
+  const struct ww_rtr_session_stats *n = &s->session;
+  json_t *o = json_object();
+  json_object_set_new(o, "address", json_string(s->address));
+  json_object_set_new(o, "listener", json_string(s->listener));
+  json_object_set_new(o, "transport", json_string(s->transport));
+  json_object_set_new(o, "since", when(s->since));
+  json_object_set_new(o, "state",
+                      json_string(!n->negotiated  ? "connected"
+                                  : n->answering  ? "answering"
+                                  : n->has_serial ? "served"
+                                                  : "waiting"));
+  json_object_set_new(o, "version", n->negotiated ? number(n->version) : json_null());
+  json_object_set_new(o, "serial", n->has_serial ? number(n->serial) : json_null());
+  json_object_set_new(o, "lag", n->has_serial ? number(n->lag) : json_null());
+  json_object_set_new(o, "reset_queries", number(n->reset_queries));
+  json_object_set_new(o, "serial_queries", number(n->serial_queries));
+  json_object_set_new(o, "cache_resets", number(n->cache_resets));
+  json_object_set_new(o, "notifies", number(n->notifies));
+  json_object_set_new(o, "errors_sent", number(n->errors_sent));
+  json_object_set_new(o, "bytes", number(n->octets));
+  json_object_set_new(o, "last_error", words(n->last_error));
+  return o;
+}
+
+/* Null without rtr-listen. */
+static json_t *rtr_server_status(const struct ww_rtr_server_io *io) {
+  struct ww_rtr_server_status s;
+  struct ww_rtr_client_status client;
+  ww_rtr_server_io_status(io, &s);
+  if (!s.listeners)
+    return json_null();
+  json_t *o = json_object(), *sessions = json_array(), *clients = json_array();
+  json_object_set_new(o, "ready", json_boolean(s.ready));
+  json_object_set_new(o, "serial", number(s.serial));
+  for (unsigned v = 0; v < WW_RTR_VERSIONS; v++)
+    json_array_append_new(sessions, number(s.sessions[v]));
+  json_object_set_new(o, "sessions", sessions);
+  json_object_set_new(o, "connects", number(s.connects));
+  json_object_set_new(o, "refused", number(s.refused));
+  json_object_set_new(o, "publications", number(s.data.publications));
+  json_object_set_new(o, "sets_encoded", number(s.data.builds));
+  json_object_set_new(o, "deltas_encoded", number(s.data.deltas));
+  json_object_set_new(o, "window", number(s.data.window));
+  json_object_set_new(o, "window_changes", number(s.data.window_changes));
+  json_object_set_new(o, "encoded_bytes", number(s.data.bytes));
+  for (size_t i = 0; ww_rtr_server_io_client(io, i, &client); i++)
+    json_array_append_new(clients, rtr_client_status(&client));
+  json_object_set_new(o, "clients", clients);
+  return o;
+}
+
 static json_t *status(struct ww_daemon *d) {
   json_t *o = json_object(), *sources = json_array(), *routers = json_array(), *stations = json_array();
   struct ww_snapshot *snapshot = ww_pipeline_snapshot(d->pipeline);
@@ -206,6 +259,7 @@ static json_t *status(struct ww_daemon *d) {
   json_object_set_new(o, "sources", sources);
   json_object_set_new(o, "routers", routers);
   json_object_set_new(o, "stations", stations);
+  json_object_set_new(o, "rtr_server", rtr_server_status(d->rtr_server));
   return o;
 }
 

@@ -3,6 +3,7 @@
  * The daemon: what its parts share, and how it is run. Everything here belongs to the loop's thread.
  *
  *   rtr_io, payload_io -> pipeline -> engine -> station_io
+ *                                  -> rtr_server_io
  *                bmp_io ------------>
  */
 #ifndef WW_DAEMON_DAEMON_H
@@ -17,6 +18,7 @@
 struct ww_engine;
 struct ww_pipeline;
 struct ww_rtr_io;
+struct ww_rtr_server_io;
 struct ww_payload_io;
 struct ww_bmp_io;
 struct ww_station_io;
@@ -31,6 +33,7 @@ struct ww_daemon {
   struct ww_engine *engine;
   struct ww_pipeline *pipeline;
   struct ww_rtr_io *rtr;
+  struct ww_rtr_server_io *rtr_server;
   struct ww_payload_io *payload;
   struct ww_bmp_io *bmp;
   struct ww_station_io *station;

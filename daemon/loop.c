@@ -24,6 +24,7 @@
 #include "daemon/payload_io.h"
 #include "daemon/pipeline.h"
 #include "daemon/rtr_io.h"
+#include "daemon/rtr_server_io.h"
 #include "daemon/station_io.h"
 #include "engine/engine.h"
 #include "ww_version.h"
@@ -67,6 +68,7 @@ void ww_daemon_stop(struct ww_daemon *daemon, bool failed) {
   d->control = NULL;
   ww_bmp_io_stop(d->bmp);
   ww_rtr_io_stop(d->rtr);
+  ww_rtr_server_io_stop(d->rtr_server);
   ww_payload_io_stop(d->payload);
   ww_pipeline_stop(d->pipeline);
   uv_timer_start(&d->stop_timer, on_stop_timer, STOP_MS, 0);
@@ -118,6 +120,7 @@ static void on_hup_signal(uv_signal_t *handle, int number) {
     ww_config_free(fresh);
   }
   ww_station_io_reload(d->station);
+  ww_rtr_server_io_reload(d->rtr_server);
   ww_payload_io_refresh(d->payload);
 }
 
@@ -139,12 +142,12 @@ static bool start(struct ww_daemon *d) {
     ww_log(&d->log, WW_LOG_ERROR, "%s", diag.text);
     return false;
   }
-  if (!(d->rtr = ww_rtr_io_new(d)) || !(d->payload = ww_payload_io_new(d)) || !(d->bmp = ww_bmp_io_new(d)) ||
-      !(d->station = ww_station_io_new(d))) {
+  if (!(d->rtr = ww_rtr_io_new(d)) || !(d->rtr_server = ww_rtr_server_io_new(d)) ||
+      !(d->payload = ww_payload_io_new(d)) || !(d->bmp = ww_bmp_io_new(d)) || !(d->station = ww_station_io_new(d))) {
     ww_log(&d->log, WW_LOG_ERROR, "no memory");
     return false;
   }
-  if (!ww_station_io_start(d->station) || !ww_bmp_io_start(d->bmp))
+  if (!ww_station_io_start(d->station) || !ww_bmp_io_start(d->bmp) || !ww_rtr_server_io_start(d->rtr_server))
     return false;
   if (d->config->control && !(d->control = ww_control_new(d, d->config->control)))
     return false;
@@ -183,6 +186,7 @@ bool ww_daemon_run(struct ww_config *config, struct ww_log log) {
   ww_bmp_io_free(d->bmp);
   ww_payload_io_free(d->payload);
   ww_rtr_io_free(d->rtr);
+  ww_rtr_server_io_free(d->rtr_server);
   ww_pipeline_free(d->pipeline);
   ww_engine_free(d->engine);
   uv_loop_close(&d->loop);

@@ -30,6 +30,7 @@
 #include <string.h>
 
 #include "daemon/clock.h"
+#include "daemon/rtr_server_io.h"
 #include "engine/engine.h"
 
 enum { EXPIRY_SLEEP_MAX_S = 3600, BUILD_AGAIN_MS = 200 };
@@ -338,6 +339,7 @@ static void publish(struct ww_pipeline *p, struct ww_snapshot *snapshot, const s
            ww_err_name(err));
   if (first)
     say_ready(p);
+  ww_rtr_server_io_publish(p->daemon->rtr_server, snapshot, delta, delta ? 1 : 0);
   ww_daemon_busy(p->daemon);
 }
 

@@ -20,6 +20,7 @@
  */
 #include "daemon/stream.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -371,6 +372,23 @@ struct ww_stream *ww_stream_accept(uv_loop_t *loop, int fd, struct ww_tls *tls, 
   else
     uv_idle_start(&s->again, on_again); /* begins from the loop, so that `opened` follows this call */
   return s;
+}
+
+void ww_stream_check_address(struct ww_stream *stream) {
+  struct sockaddr_storage peer = {0};
+  socklen_t len = sizeof(peer);
+  const void *address = NULL;
+  struct sockaddr_in v4;
+  struct sockaddr_in6 v6;
+  if (stream->fd >= 0 && getpeername(stream->fd, (struct sockaddr *)&peer, &len) == 0) {
+    memcpy(&v4, &peer, sizeof(v4));
+    memcpy(&v6, &peer, sizeof(v6));
+    address = peer.ss_family == AF_INET    ? (const void *)&v4.sin_addr
+              : peer.ss_family == AF_INET6 ? (const void *)&v6.sin6_addr
+                                           : NULL;
+  }
+  if (!address || !inet_ntop(peer.ss_family, address, stream->server_name, sizeof(stream->server_name)))
+    fail_later(stream, "its address is not known, so its certificate cannot be checked");
 }
 
 /* ---- reading ---- */

@@ -31,6 +31,9 @@ struct ww_stream *ww_stream_connect(uv_loop_t *loop, const char *host, const cha
 /* Takes an accepted socket, and owns it even on failure. */
 struct ww_stream *ww_stream_accept(uv_loop_t *loop, int fd, struct ww_tls *tls, const struct ww_stream_events *events);
 
+/* Right after accepting with TLS: the client's certificate must carry its own address (subjectAltName iPAddress). */
+void ww_stream_check_address(struct ww_stream *stream);
+
 /* Gives octets to the socket and returns how many it took; less than `len` means that `writable` will be called, and
  * that the next call must begin with the octets not taken. 0 after a failure, which comes as `closed`. */
 size_t ww_stream_write(struct ww_stream *stream, const void *data, size_t len);

@@ -238,6 +238,11 @@ struct ww_tls_session *ww_tls_session_new(struct ww_tls *tls, int fd, const char
   SSL_set_app_data(s->ssl, s);
   if (tls->role == WW_TLS_SERVER) {
     SSL_set_accept_state(s->ssl);
+    if (peer_name && peer_name[0]) {
+      snprintf(s->peer_name, sizeof(s->peer_name), "%s", peer_name);
+      if (X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(s->ssl), s->peer_name) != 1)
+        goto fail;
+    }
   } else {
     SSL_set_connect_state(s->ssl);
     snprintf(s->peer_name, sizeof(s->peer_name), "%s", peer_name);

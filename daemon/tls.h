@@ -37,7 +37,7 @@ enum ww_tls_io {
 /* One connection. Borrows the socket. */
 struct ww_tls_session;
 /* `peer_name`: DNS name or address that a client wants the server's certificate to carry (and sends as SNI when it is a
- * name); NULL for servers. NULL when memory ran out. */
+ * name); for servers an address that the client's must carry, or NULL. NULL when memory ran out. */
 struct ww_tls_session *ww_tls_session_new(struct ww_tls *tls, int fd, const char *peer_name);
 void ww_tls_session_free(struct ww_tls_session *session); /* NULL is fine */
 

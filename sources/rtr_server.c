@@ -63,7 +63,8 @@ const struct ww_rtr_service ww_rtr_service_default = {.min_version = WW_RTR_V0,
                                                       .refresh = 3600, /* RFC 8210 §6 */
                                                       .retry = 600,
                                                       .expire = 7200,
-                                                      .notify_interval = 60};
+                                                      .notify_interval = 60,
+                                                      .farewell = WW_RTR_CACHE_RESTART};
 
 struct ww_rtr_server {
   const struct ww_log *log;
@@ -96,8 +97,7 @@ struct ww_rtr_session {
   ww_mono_ms notified_at;
 
   bool closing, cut;
-  bool farewell; /* to be sent when the answer is complete */
-  enum ww_rtr_error farewell_code;
+  bool farewell; /* to be said when the answer is complete */
   ww_mono_ms opened_at, progress_at;
 
   uint64_t serial_queries, reset_queries, cache_resets, notifies, errors_sent, octets;
@@ -166,8 +166,8 @@ static void say_farewell(struct ww_rtr_session *s, struct ww_now now) {
   s->farewell = false;
   /* draft-ietf-sidrops-8210bis-26 §8.5, §8.6; older versions have no such codes (§12). */
   if (s->negotiated && s->version >= WW_RTR_V2)
-    send_error(s, s->version, s->farewell_code, NULL, 0,
-               s->farewell_code == WW_RTR_CACHE_SHUTDOWN ? "the cache shuts down" : "the cache restarts", now);
+    send_error(s, s->version, s->service.farewell, NULL, 0,
+               s->service.farewell == WW_RTR_CACHE_SHUTDOWN ? "the cache shuts down" : "the cache restarts", now);
   s->closing = true;
 }
 
@@ -566,11 +566,10 @@ void ww_rtr_server_built(struct ww_rtr_server *server, struct ww_rtr_build *buil
   make_room(server);
 }
 
-void ww_rtr_server_stop(struct ww_rtr_server *server, enum ww_rtr_error code, struct ww_now now) {
+void ww_rtr_server_stop(struct ww_rtr_server *server, struct ww_now now) {
   for (struct ww_rtr_session *s = server->sessions; s; s = s->next) {
     if (s->closing)
       continue;
-    s->farewell_code = code;
     s->waiting = false;
     if (s->answering)
       s->farewell = true;

@@ -18,6 +18,9 @@ struct ww_rtr_service {
   uint8_t min_version, max_version;
   uint32_t refresh, retry, expire;
   uint32_t notify_interval; /* between two Serial Notifies to one client; RFC 8210 §5.2: at least 60 */
+  /* What clients of version 2 are told when the server stops: WW_RTR_CACHE_RESTART, or WW_RTR_CACHE_SHUTDOWN, which has
+   * them drop the data. */
+  enum ww_rtr_error farewell;
 };
 extern const struct ww_rtr_service ww_rtr_service_default;
 
@@ -34,9 +37,9 @@ struct ww_rtr_build *ww_rtr_server_build(struct ww_rtr_server *server);
 void ww_rtr_server_built(struct ww_rtr_server *server, struct ww_rtr_build *build, struct ww_now now);
 const struct ww_rtr_data *ww_rtr_server_data(const struct ww_rtr_server *server);
 
-/* The server is about to go. Clients of version 2 are told by `code`: WW_RTR_CACHE_RESTART, or WW_RTR_CACHE_SHUTDOWN,
- * which has them drop the data. Every session ends; one that is being answered when its answer is complete. */
-void ww_rtr_server_stop(struct ww_rtr_server *server, enum ww_rtr_error code, struct ww_now now);
+/* The server is about to go: every session ends with its service's farewell; one that is being answered when its answer
+ * is complete. */
+void ww_rtr_server_stop(struct ww_rtr_server *server, struct ww_now now);
 
 /* `name` is for the log. NULL when memory ran out. */
 struct ww_rtr_session *ww_rtr_session_new(struct ww_rtr_server *server, const struct ww_rtr_service *service,

@@ -91,6 +91,19 @@ static const struct bad bad[] = {
     {STORE SOURCE "station \"a\" { host = \"::1\" port = 1 plain = true retry-min = 9 retry-max = 8 }\n", 3,
      "retry-min is longer than retry-max"},
     {STORE SOURCE "station \"a\" {\n", 0, ""},
+    {STORE SOURCE "rtr-listen \"localhost:323\" { }\n", 3, "'localhost' is not an address"},
+    {STORE SOURCE "rtr-listen \"::1\" { }\n", 3, "is not ADDRESS:PORT"},
+    {STORE SOURCE "rtr-listen \"[::1]:323\" {\n key = \"/dev/null\"\n}\n", 5, "option 'certificate' is missing"},
+    {STORE SOURCE "rtr-listen \"[::1]:323\" {\n ca = \"/nonexistent/ca\"\n}\n", 4, "No such file"},
+    {STORE SOURCE "rtr-listen \"[::1]:323\" { max-clients = 0 }\n", 3, "max-clients: 0 is not between"},
+    {STORE SOURCE "rtr-listen \"[::1]:323\" { max-version = 3 }\n", 3, "max-version: 3 is not between 0 and 2"},
+    {STORE SOURCE "rtr-listen \"[::1]:323\" { min-version = 2 max-version = 1 }\n", 3, "2 is above max-version 1"},
+    {STORE SOURCE "rtr-listen \"[::1]:323\" { refresh = 86401 }\n", 3, "refresh: 86401 is not between"},
+    {STORE SOURCE "rtr-listen \"[::1]:323\" { retry = 7201 }\n", 3, "retry: 7201 is not between"},
+    {STORE SOURCE "rtr-listen \"[::1]:323\" { expire = 599 }\n", 3, "expire: 599 is not between 600 and 172800"},
+    {STORE SOURCE "rtr-listen \"[::1]:323\" { expire = 3600 }\n", 3, "expire 3600 is not longer than refresh 3600"},
+    {STORE SOURCE "rtr-listen \"[::1]:323\" { notify-interval = 59 }\n", 3, "notify-interval: 59 is not between 60"},
+    {STORE SOURCE "rtr-listen \"[::1]:323\" { on-stop = \"sleep\" }\n", 3, "'sleep' is none of restart, shutdown"},
     {SOURCE, 0, "option 'store' is missing"},
     {STORE, 0, "no source of payloads"},
     {STORE "static { }\n", 0, "no source of payloads"},
@@ -131,7 +144,11 @@ static void reads_what_is_said(void **state) {
             "router \"edge2\" { sys-name = \"e2\" views = {\"post-policy\"} }\n router \"edge3\" { }\n"
             "station \"p\" { host = \"127.0.0.1\" port = 1790 plain = true profile = \"std3\" tlv-draft = 19 covering "
             "= true\n"
-            "  enterprise-number = 4294967295 retry-min = 1 retry-max = 2 }\n";
+            "  enterprise-number = 4294967295 retry-min = 1 retry-max = 2 }\n"
+            "rtr-listen \"127.0.0.1:323\" { }\n"
+            "rtr-listen \"[::1]:324\" { certificate = \"/dev/null\" key = \"/dev/null\" ca = \"/dev/null\"\n"
+            "  check-address = false max-clients = 9 min-version = 1 max-version = 1 refresh = 60 retry = 61\n"
+            "  expire = 600 notify-interval = 61 on-stop = \"shutdown\" }\n";
   struct ww_config *c;
   struct ww_diag diag;
   (void)state;
@@ -175,6 +192,19 @@ static void reads_what_is_said(void **state) {
   assert_int_equal(c->stations[0].enterprise_number, UINT32_MAX);
   assert_true(c->stations[0].plain && c->stations[0].covering);
   assert_int_equal(c->stations[0].retry_max, 2);
+  assert_int_equal(c->rtr_listen_count, 2);
+  assert_string_equal(c->rtr_listens[0].where, "127.0.0.1:323");
+  assert_null(c->rtr_listens[0].certificate);
+  assert_true(c->rtr_listens[0].check_address && !c->rtr_listens[0].shutdown);
+  assert_int_equal(c->rtr_listens[0].max_version, 2);
+  assert_int_equal(c->rtr_listens[0].refresh, 3600);
+  assert_int_equal(c->rtr_listens[0].expire, 7200);
+  assert_string_equal(c->rtr_listens[1].ca, "/dev/null");
+  assert_true(!c->rtr_listens[1].check_address && c->rtr_listens[1].shutdown);
+  assert_int_equal(c->rtr_listens[1].max_clients, 9);
+  assert_int_equal(c->rtr_listens[1].min_version, 1);
+  assert_int_equal(c->rtr_listens[1].retry, 61);
+  assert_int_equal(c->rtr_listens[1].notify_interval, 61);
   ww_config_free(c);
 }
 
