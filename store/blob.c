@@ -43,20 +43,20 @@ uint8_t *ww_blob_get(struct ww_txn *t, MDB_dbi dbi, const void *key, size_t key_
   uint8_t *data = malloc(len ? len : 1);
   size_t at = 0, n = 0;
   MDB_val k, v;
+  bool whole = true;
   *err = data ? WW_OK : WW_ERR_NOMEM;
   if (!data)
     return NULL;
   struct piece_key want = piece_key(key, key_len, 0);
-  for (bool more = ww_txn_seek(t, dbi, want.octets, want.len, &k, &v); more && is_piece(&k, key, key_len);
+  for (bool more = ww_txn_seek(t, dbi, want.octets, want.len, &k, &v); whole && more && is_piece(&k, key, key_len);
        more = ww_txn_next(t, &k, &v)) {
     want = piece_key(key, key_len, n++);
-    if (memcmp(k.mv_data, want.octets, want.len) != 0 || v.mv_size > len - at)
-      break;
-    memcpy(data + at, v.mv_data, v.mv_size);
+    whole = memcmp(k.mv_data, want.octets, want.len) == 0 && v.mv_size <= len - at;
+    if (whole)
+      memcpy(data + at, v.mv_data, v.mv_size);
     at += v.mv_size;
   }
-  bool whole = at == len;
-  if (whole && ww_txn_good(t))
+  if (whole && at == len && ww_txn_good(t))
     return data;
   free(data);
   *err = ww_txn_good(t) ? WW_ERR_MALFORMED : WW_OK;

@@ -31,6 +31,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "store/key.h"
@@ -39,6 +40,7 @@ enum {
   SCHEMA_OLDEST = 1,
   SCHEMA_VERSION = 2,
   STORE_DBS = 5,
+  LOCK_FILE_LEN = 8192 /* LMDB's own, for 126 readers */,
   STORE_MODE = 0640,
   STORE_DIR_MODE = 0750,
   SOURCE_KEY_LEN = 2
@@ -125,6 +127,18 @@ static enum ww_err take_directory(struct ww_store *store, const char *path, stru
                ? ww_fail(diag, WW_ERR_STATE, 0, NULL, "store: %s: another process has it open for writing", path)
                : ww_fail(diag, WW_ERR_IO, 0, NULL, "store: %s: cannot be locked: %s", path, strerror(errno));
   return WW_OK;
+}
+
+/* LMDB writes to its lock file through a mapping: without a block behind it that would be a SIGBUS on a full disk. */
+static enum ww_err take_lock_file(struct ww_store *store, const char *path, struct ww_diag *diag) {
+  int fd = openat(store->dir_fd, "lock.mdb", O_RDWR | O_CREAT | O_CLOEXEC, STORE_MODE);
+  if (fd < 0)
+    return ww_fail(diag, WW_ERR_IO, 0, NULL, "store: %s/lock.mdb: %s", path, strerror(errno));
+  int rc = posix_fallocate(fd, 0, LOCK_FILE_LEN);
+  close(fd);
+  if (rc == 0 || rc == EOPNOTSUPP || rc == EINVAL) /* a file system that cannot tell */
+    return WW_OK;
+  return ww_fail(diag, WW_ERR_IO, 0, NULL, "store: %s/lock.mdb: %s", path, strerror(rc));
 }
 
 static enum ww_err open_env(struct ww_store *store, const char *path, unsigned flags, struct ww_diag *diag) {
@@ -277,7 +291,10 @@ enum ww_err ww_store_open(const char *path, unsigned flags, struct ww_store **ou
   enum ww_err err = store->readonly ? WW_OK : take_directory(store, path, diag);
   if (err != WW_OK)
     goto fail;
-  err = open_env(store, path, flags, diag);
+  if (!store->readonly)
+    err = take_lock_file(store, path, diag);
+  if (err == WW_OK)
+    err = open_env(store, path, flags, diag);
   if (err != WW_OK)
     goto fail;
   err = check_length(store, path, diag);
@@ -356,6 +373,15 @@ enum ww_err ww_store_reserve(struct ww_store *store, size_t octets, struct ww_di
   return grow(store, stats.used_bytes + octets, diag);
 }
 
+/* LMDB calls a write that was cut short an I/O error: whether the disk is full is for whoever reads it to see. */
+static enum ww_err write_failed(struct ww_store *store, int rc, struct ww_diag *diag) {
+  struct statvfs disk;
+  if ((rc != EIO && rc != ENOSPC) || fstatvfs(store->dir_fd, &disk) != 0)
+    return ww_txn_fail(diag, rc, "writing");
+  return ww_fail(diag, WW_ERR_IO, 0, NULL, "store: writing: %s; %llu octets are left on the disk", mdb_strerror(rc),
+                 (unsigned long long)disk.f_bavail * disk.f_frsize);
+}
+
 enum ww_err ww_store_write(struct ww_store *store, ww_store_work work, void *ctx, struct ww_diag *diag) {
   if (store->readonly)
     return ww_fail(diag, WW_ERR_STATE, 0, NULL, "store: opened for reading only");
@@ -374,7 +400,11 @@ enum ww_err ww_store_write(struct ww_store *store, ww_store_work work, void *ctx
     if (rc == MDB_SUCCESS)
       return WW_OK;
     if (rc != MDB_MAP_FULL)
-      return ww_txn_fail(diag, rc, "writing");
+      return write_failed(store, rc, diag);
+    /* What a reader saw that has died can be used again: look after those before taking more. */
+    int dead = 0;
+    if (mdb_reader_check(store->env, &dead) == MDB_SUCCESS && dead > 0)
+      continue;
     struct ww_store_stats stats;
     size_t last_txn;
     map_sizes(store, &stats, &last_txn);

@@ -218,3 +218,44 @@ void model_apply(const struct ww_payloads *from, const struct ww_payload_delta *
     must(ww_payloads_add_key(out, &in->keys[i]) == WW_OK);
   must(ww_payloads_sort(out) == WW_OK);
 }
+
+static void keep_replaced(struct pass *p, const struct ww_payloads *part) {
+  for (size_t i = 0; i < part->aspa_count; i++) {
+    const struct ww_aspa *a = find_aspa(p->before, part->aspas[i].customer);
+    if (a)
+      must(ww_payloads_add_aspa(&p->replaced[0], a) == WW_OK);
+  }
+}
+
+enum ww_err pass_on(void *ctx, const struct ww_payload_delta *raw, uint32_t epoch, struct ww_store_change *change,
+                    struct ww_diag *diag) {
+  struct pass *p = ctx;
+  (void)diag;
+  must(change->epoch == epoch && !change->deltas && !change->delta_count && !change->has_hashes);
+  p->calls++;
+  p->epoch = epoch;
+  p->deltas[0] = *raw;
+  p->deltas[1] = p->extra;
+  ww_payloads_fini(&p->replaced[0]);
+  if (p->before) {
+    keep_replaced(p, &raw->announce);
+    keep_replaced(p, &raw->withdraw);
+    must(ww_payloads_sort(&p->replaced[0]) == WW_OK);
+  }
+  change->time = 1000 + epoch;
+  change->cause = WW_CAUSE_UPDATE;
+  change->source = raw->source;
+  change->counts.vrps_v4 = (uint64_t)epoch * 10;
+  change->counts.router_keys = UINT64_MAX;
+  change->has_hashes = epoch % 2;
+  memset(change->hashes, (int)epoch, sizeof(change->hashes));
+  change->deltas = p->deltas;
+  change->replaced = p->before ? p->replaced : NULL;
+  change->delta_count = p->extra.source ? 2 : 1;
+  return WW_OK;
+}
+
+void pass_fini(struct pass *pass) {
+  ww_payloads_fini(&pass->replaced[0]);
+  ww_payload_delta_fini(&pass->extra);
+}

@@ -28,4 +28,20 @@ void model_diff(const struct ww_payloads *from, const struct ww_payloads *to, st
 /* Withdraws, then announces, record by record. */
 void model_apply(const struct ww_payloads *from, const struct ww_payload_delta *changes, struct ww_payloads *out);
 
+/*
+ * A hook that hands on the raw delta as the effective one, with the ASPAs of `before` that it replaces. The entry has
+ * the time 1000 + epoch, epoch * 10 IPv4 VRPs, and hashes of that many octets at odd epochs.
+ */
+struct pass {
+  const struct ww_payloads *before; /* NULL: no replaced ones */
+  struct ww_payload_delta extra;    /* of another source, handed on beside it when its source is not 0 */
+  struct ww_payloads replaced[2];
+  struct ww_payload_delta deltas[2]; /* borrow */
+  unsigned calls;
+  uint32_t epoch; /* of the last call */
+};
+enum ww_err pass_on(void *ctx, const struct ww_payload_delta *raw, uint32_t epoch, struct ww_store_change *change,
+                    struct ww_diag *diag);
+void pass_fini(struct pass *pass);
+
 #endif

@@ -6,6 +6,7 @@
 #include <string.h>
 /* */
 #include <cmocka.h>
+#include <lmdb.h>
 
 #include "store/change.h"
 #include "tests/store/store_util.h"
@@ -33,52 +34,8 @@ static int teardown(void **state) {
   return 0;
 }
 
-/* --- hooks ----------------------------------------------------------------------------------------------------- */
-
-/* Hands on the raw delta as the effective one, with the ASPAs of `before` that it replaces. */
-struct pass {
-  const struct ww_payloads *before;
-  int64_t time;
-  struct ww_payloads replaced;
-  struct ww_payload_delta delta; /* borrows the raw delta's sets */
-  unsigned calls;
-  uint32_t epoch;
-};
-
-static void keep_replaced(struct pass *p, const struct ww_payloads *part) {
-  for (size_t i = 0; i < part->aspa_count; i++)
-    for (size_t j = 0; j < p->before->aspa_count; j++)
-      if (p->before->aspas[j].customer == part->aspas[i].customer)
-        assert_int_equal(ww_payloads_add_aspa(&p->replaced, &p->before->aspas[j]), WW_OK);
-}
-
-static enum ww_err pass_on(void *ctx, const struct ww_payload_delta *raw, uint32_t epoch,
-                           struct ww_store_change *change, struct ww_diag *diag) {
-  struct pass *p = ctx;
-  (void)diag;
-  p->calls++;
-  p->epoch = epoch;
-  p->delta = *raw;
-  ww_payloads_fini(&p->replaced);
-  if (p->before) {
-    keep_replaced(p, &raw->announce);
-    keep_replaced(p, &raw->withdraw);
-    assert_int_equal(ww_payloads_sort(&p->replaced), WW_OK);
-  }
-  assert_int_equal(change->epoch, epoch);
-  assert_null(change->deltas);
-  change->time = p->time;
-  change->cause = WW_CAUSE_UPDATE;
-  change->source = raw->source;
-  change->counts.vrps_v4 = epoch * 10;
-  change->counts.router_keys = UINT64_MAX;
-  change->has_hashes = epoch % 2;
-  memset(change->hashes, (int)epoch, sizeof(change->hashes));
-  change->deltas = &p->delta;
-  change->replaced = p->before ? &p->replaced : NULL;
-  change->delta_count = 1;
-  return WW_OK;
-}
+/* --- hooks and visitors --------------------------------------------------------------------------------------------
+ */
 
 static enum ww_err refuse(void *ctx, const struct ww_payload_delta *raw, uint32_t epoch, struct ww_store_change *change,
                           struct ww_diag *diag) {
@@ -88,8 +45,6 @@ static enum ww_err refuse(void *ctx, const struct ww_payload_delta *raw, uint32_
   ++*(unsigned *)ctx;
   return ww_fail(diag, WW_ERR_NOTREADY, 0, NULL, "the hook says no");
 }
-
-/* --- visitors -------------------------------------------------------------------------------------------------- */
 
 /* Goes back through the history from `state`, and compares each entry with what is known of its epoch. */
 struct back {
@@ -220,7 +175,7 @@ static int keep_complete(void *ctx, const struct ww_store_change *change) {
 static void an_aspa_that_cannot_come_back(void **state) {
   struct fixture *f = *state;
   struct ww_payloads set = {0}, none = {0};
-  struct pass pass = {.time = 1};
+  struct pass pass = {0};
   uint32_t epoch;
   int complete;
   for (uint32_t i = 0; i < 5; i++) {
@@ -243,13 +198,13 @@ static void every_epoch_can_be_gone_back_to(void **state) {
   struct fixture *f = *state;
   struct ww_payloads known[EPOCHS + 1] = {{0}};
   for (uint32_t e = 1; e <= EPOCHS; e++) {
-    struct pass pass = {.before = &known[e - 1], .time = 1000 + e};
+    struct pass pass = {.before = &known[e - 1]};
     uint32_t epoch;
     set_random(&known[e], e, e % 40 * 3, e % 10, e % 7 + 1);
     assert_int_equal(ww_store_commit_full(f->store, &f->source, &known[e], pass_on, &pass, NULL, &epoch, NULL), WW_OK);
     assert_int_equal(epoch, e);
     assert_int_equal(pass.epoch, e);
-    ww_payloads_fini(&pass.replaced);
+    pass_fini(&pass);
   }
   struct back back = {.known = known, .expect = EPOCHS, .stop = 1};
   set_copy(&back.state, &known[EPOCHS]);
@@ -272,7 +227,7 @@ static void every_epoch_can_be_gone_back_to(void **state) {
 static void epochs_and_entries(void **state) {
   struct fixture *f = *state;
   struct ww_payloads set;
-  struct pass pass = {.time = 1};
+  struct pass pass = {0};
   uint32_t epoch;
   set_random(&set, 1, 50, 0, 0);
   assert_int_equal(ww_store_commit_full(f->store, &f->source, &set, pass_on, &pass, NULL, &epoch, NULL), WW_OK);
@@ -301,7 +256,7 @@ static void epochs_and_entries(void **state) {
 static void active_and_idle(void **state) {
   struct fixture *f = *state;
   struct ww_payloads set;
-  struct pass pass = {.time = 1};
+  struct pass pass = {0};
   struct ww_source_record *list;
   uint32_t epoch;
   size_t count;
@@ -334,7 +289,7 @@ static void pruned_from_the_oldest(void **state) {
   bool more;
   for (uint32_t e = 1; e <= EPOCHS; e++) {
     struct ww_payloads set;
-    struct pass pass = {.time = 1000 + e};
+    struct pass pass = {0};
     set_random(&set, e, 30, 0, 0);
     assert_int_equal(ww_store_commit_full(f->store, &f->source, &set, pass_on, &pass, NULL, &epoch, NULL), WW_OK);
     ww_payloads_fini(&set);
@@ -371,6 +326,43 @@ static void pruned_from_the_oldest(void **state) {
   assert_int_equal(entries(f->store), 1);
   assert_int_equal(ww_store_history(f->store, UINT32_MAX, &at, keep_epoch, NULL), WW_OK);
   assert_int_equal(at, EPOCHS);
+}
+
+/* After the last epoch comes 1, and a history of its own. */
+static void the_last_epoch(void **state) {
+  struct fixture *f = *state;
+  struct ww_payloads set;
+  struct pass pass = {0};
+  uint32_t epoch, at = 0;
+  ww_store_close(f->store);
+  MDB_env *env;
+  MDB_txn *t;
+  MDB_dbi dbi;
+  char key[] = "epoch", value[] = "\xff\xff\xff\xfd";
+  MDB_val k = {.mv_size = 5, .mv_data = key}, v = {.mv_size = 4, .mv_data = value};
+  assert_int_equal(mdb_env_create(&env), 0);
+  assert_int_equal(mdb_env_set_maxdbs(env, 8), 0);
+  assert_int_equal(mdb_env_open(env, f->dir, MDB_NOSYNC, 0600), 0);
+  assert_int_equal(mdb_txn_begin(env, NULL, 0, &t), 0);
+  assert_int_equal(mdb_dbi_open(t, "meta", 0, &dbi), 0);
+  assert_int_equal(mdb_put(t, dbi, &k, &v, 0), 0);
+  assert_int_equal(mdb_txn_commit(t), 0);
+  mdb_env_close(env);
+  assert_int_equal(ww_store_open(f->dir, WW_STORE_NOSYNC, &f->store, NULL), WW_OK);
+  static const uint32_t want[] = {UINT32_MAX - 1, UINT32_MAX, 1, 2};
+  static const unsigned kept[] = {1, 2, 1, 2};
+  for (unsigned i = 0; i < 4; i++) {
+    set_random(&set, i, 30, 3, 3);
+    assert_int_equal(ww_store_commit_full(f->store, &f->source, &set, pass_on, &pass, NULL, &epoch, NULL), WW_OK);
+    assert_int_equal(epoch, want[i]);
+    assert_int_equal(entries(f->store), kept[i]);
+    assert_int_equal(ww_store_history(f->store, UINT32_MAX, &at, keep_epoch, NULL), WW_OK);
+    assert_int_equal(at, want[i]);
+    struct ww_store_stats stats;
+    ww_store_stats(f->store, &stats);
+    assert_int_equal(stats.history_entries, kept[i]);
+    ww_payloads_fini(&set);
+  }
 }
 
 static void slurm_comes_back(void **state) {
@@ -426,6 +418,7 @@ int main(void) {
       cmocka_unit_test_setup_teardown(epochs_and_entries, setup, teardown),
       cmocka_unit_test_setup_teardown(active_and_idle, setup, teardown),
       cmocka_unit_test_setup_teardown(pruned_from_the_oldest, setup, teardown),
+      cmocka_unit_test_setup_teardown(the_last_epoch, setup, teardown),
       cmocka_unit_test_setup_teardown(slurm_comes_back, setup, teardown),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -263,6 +263,113 @@ static void the_schema_before(void **state) {
   assert_refused(dir, WW_ERR_MALFORMED, "lacks a database");
 }
 
+/* The number of LMDB's own format, in both of its meta pages. */
+static void other_lmdb(void **state) {
+  const char *dir = *state;
+  (void)fill(dir);
+  struct file whole = slurp(dir);
+  for (size_t page = 0; page < 2; page++) {
+    assert_int_equal(whole.data[page * 4096 + 20], 1);
+    whole.data[page * 4096 + 20] = 2;
+  }
+  spill(dir, whole.data, whole.len);
+  assert_refused(dir, WW_ERR_VERSION, "another version of LMDB");
+  free(whole.data);
+}
+
+struct raw_change {
+  const char *db, *key;
+  size_t key_len;
+  const char *value; /* NULL: removed */
+  size_t value_len;
+};
+
+static void raw_change(const char *dir, const struct raw_change *change) {
+  MDB_env *env = raw_open(dir);
+  MDB_txn *t;
+  MDB_dbi dbi;
+  char key[64], value[128];
+  memcpy(key, change->key, change->key_len);
+  if (change->value)
+    memcpy(value, change->value, change->value_len);
+  MDB_val k = {.mv_size = change->key_len, .mv_data = key}, v = {.mv_size = change->value_len, .mv_data = value};
+  assert_int_equal(mdb_txn_begin(env, NULL, 0, &t), 0);
+  assert_int_equal(mdb_dbi_open(t, change->db, 0, &dbi), 0);
+  assert_int_equal(change->value ? mdb_put(t, dbi, &k, &v, 0) : mdb_del(t, dbi, &k, NULL), 0);
+  assert_int_equal(mdb_txn_commit(t), 0);
+  mdb_env_close(env);
+}
+
+static int any_entry(void *ctx, const struct ww_store_change *change) {
+  (void)ctx;
+  (void)change;
+  return 0;
+}
+
+/* History and SLURM files that are not whole: said so, and the payloads are read all the same. */
+static void history_and_slurm_that_cannot_be(void **state) {
+#define OF(text) text, sizeof(text) - 1
+  static const struct raw_change bad[] = {
+      {"history", OF("\0\0\0\1"), NULL, 0},                         /* pieces without a head */
+      {"history", OF("\0\0\0\1"), OF("\xa0")},                      /* a head that says nothing */
+      {"history", OF("\0\0\0\1"), OF("\xa1\x64time")},              /* cut */
+      {"history", OF("\0\0\0\1\0\0\0\0"), NULL, 0},                 /* the first piece is not there */
+      {"history", OF("\0\0\0\1\0\0\0\1"), NULL, 0},                 /* the second */
+      {"history", OF("\0\0\0\1\0\0\0\1"), OF("short")},             /* it is shorter */
+      {"history", OF("\0\0\0\1\xff\0\0\0"), OF("one too many")},    /* and one more */
+      {"history", OF("\0\0\0\1\0\0\0\0"), OF("of another length")}, /* the first is short */
+      {"history", OF("\0\0\2"), OF("")},                            /* a key that cannot be */
+      {"slurm", OF("\0\0"),
+       OF("\xa2\x64time\x01\x65"
+          "files\x02")}, /* two files, one is there */
+      {"slurm", OF("\0\0"),
+       OF("\xa2\x64time\x01\x65"
+          "files\x19\x10\x01")}, /* 4097 */
+      {"slurm", OF("\0\0"), OF("\xa0")},
+      {"slurm", OF("\0\1"), NULL, 0},                                               /* no head of the file */
+      {"slurm", OF("\0\1"), OF("\xa2\x64name\x61x\x66octets\x1a\xff\xff\xff\xff")}, /* 4 GB */
+      {"slurm", OF("\0\1\0\0\0\0"), NULL, 0},                                       /* no text */
+      {"slurm", OF("\0\1\0\0\0\1"), OF("more")},                                    /* too much of it */
+  };
+#undef OF
+  const char *dir = *state;
+  char name[] = "x";
+  uint8_t text[] = "{}";
+  struct ww_store_slurm_file file = {.name = name, .text = text, .len = 2};
+  struct ww_store_slurm slurm = {.files = &file, .count = 1, .time = 1}, got;
+  for (unsigned i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+    struct ww_store *store;
+    struct ww_source_record source;
+    struct ww_payloads set, read = {0};
+    struct pass pass = {0};
+    struct ww_diag diag = {0};
+    dir_remove(dir);
+    assert_int_equal(ww_store_open(dir, WW_STORE_NOSYNC, &store, NULL), WW_OK);
+    assert_int_equal(ww_store_source(store, "main", WW_SOURCE_RTR, &source, NULL), WW_OK);
+    set_random(&set, 7, 400, 20, 10);
+    assert_int_equal(ww_store_commit_full(store, &source, &set, pass_on, &pass, NULL, NULL, NULL), WW_OK);
+    assert_int_equal(ww_store_commit_change(store, NULL, 0, &slurm, NULL, NULL, NULL, NULL), WW_OK);
+    ww_store_close(store);
+    raw_change(dir, &bad[i]);
+    assert_int_equal(ww_store_open(dir, WW_STORE_NOSYNC, &store, NULL), WW_OK);
+    bool history = strcmp(bad[i].db, "history") == 0;
+    enum ww_err err = ww_store_history(store, UINT32_MAX, NULL, any_entry, &diag);
+    if (history ? err != WW_ERR_MALFORMED : err != WW_OK)
+      fail_msg("history %u: %s: %s", i, ww_err_name(err), diag.text);
+    err = ww_store_read_slurm(store, &got, &diag);
+    if (history ? err != WW_OK : err != WW_ERR_MALFORMED && err != WW_ERR_LIMIT)
+      fail_msg("slurm %u: %s: %s", i, ww_err_name(err), diag.text);
+    assert_true(diag.text[0] != '\0');
+    if (err == WW_OK)
+      ww_store_slurm_fini(&got);
+    assert_int_equal(ww_store_read_source(store, source.id, &read, NULL), WW_OK);
+    assert_true(set_equal(&read, &set));
+    ww_payloads_fini(&read);
+    ww_payloads_fini(&set);
+    ww_store_close(store);
+  }
+}
+
 /* An environment without anything in it: what a crash leaves between LMDB's first write and ours. */
 static void empty_environment(void **state) {
   const char *dir = *state;
@@ -505,6 +612,8 @@ int main(void) {
       cmocka_unit_test_setup_teardown(foreign_lmdb, setup, teardown),
       cmocka_unit_test_setup_teardown(other_schema, setup, teardown),
       cmocka_unit_test_setup_teardown(the_schema_before, setup, teardown),
+      cmocka_unit_test_setup_teardown(other_lmdb, setup, teardown),
+      cmocka_unit_test_setup_teardown(history_and_slurm_that_cannot_be, setup, teardown),
       cmocka_unit_test_setup_teardown(empty_environment, setup, teardown),
       cmocka_unit_test_setup_teardown(second_writer, setup, teardown),
       cmocka_unit_test_setup_teardown(records_that_cannot_be, setup, teardown),
