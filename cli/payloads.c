@@ -239,20 +239,26 @@ static int hash(struct ww_input *input, const struct request *request) {
   int code = ww_input_unite(input, "payloads", &all);
   if (code != WW_EXIT_OK)
     return code;
+  uint8_t client[WW_CCR_HASH_LEN];
   enum ww_err err = ww_ccr_hash(&all, &h);
+  if (err == WW_OK)
+    err = ww_ccr_hash_client_vrps(&all, client);
   ww_payloads_fini(&all);
   if (err != WW_OK)
     return ww_cli_fail("payloads", "%s", ww_err_name(err));
   const struct {
     const char *key, *label;
     const uint8_t *hash;
-  } rows[] = {{"roas_hash", "vrps", h.vrps}, {"aspas_hash", "aspas", h.aspas}, {"keys_hash", "keys", h.keys}};
+  } rows[] = {{"roas_hash", "vrps", h.vrps},
+              {"aspas_hash", "aspas", h.aspas},
+              {"keys_hash", "keys", h.keys},
+              {"roas_hash_rpki_client", "client", client}};
   yajl_gen gen = request->json ? json_begin() : NULL;
   if (request->json && !gen)
     return ww_cli_fail("payloads", "out of memory");
   if (gen)
     (void)yajl_gen_map_open(gen);
-  for (unsigned i = 0; i < 3; i++) {
+  for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
     char text[WW_BASE64_SIZE(WW_CCR_HASH_LEN)];
     (void)ww_base64_encode(rows[i].hash, WW_CCR_HASH_LEN, text);
     if (gen)

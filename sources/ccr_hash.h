@@ -18,4 +18,10 @@ struct ww_ccr_hashes {
 /* `set` sorted by ww_payloads_sort(). */
 enum ww_err ww_ccr_hash(const struct ww_payloads *set, struct ww_ccr_hashes *out) WW_MUST_USE;
 
+/*
+ * The hash of the VRPs in the order in which rpki-client (as of 2026) writes those of one address: longer prefixes and
+ * larger maxLengths first, where RFC 9582 §4.3.3.1, and so the draft, has them last. What its JSON and its CCR name.
+ */
+enum ww_err ww_ccr_hash_client_vrps(const struct ww_payloads *set, uint8_t out[WW_CCR_HASH_LEN]) WW_MUST_USE;
+
 #endif

@@ -2,8 +2,9 @@
 /*
  * Payload files: telling the format, taking finished records, ending.
  *
- * A file is fed in pieces of any size. The first octet that is not white space names the reader: `{` the JSON one, a
- * letter or quote the CSV one; what is compressed, DER, or a JSON array is refused by name. The readers find values and
+ * A file is fed in pieces of any size. What gzip packed is unpacked first. Then the first octet that is not white space
+ * names the reader: `{` the JSON one, a letter or quote the CSV one; a file that begins with a DER SEQUENCE goes to the
+ * CCR one. What another program compressed, and a JSON array, is refused by name. The readers of text find values and
  * hand over records here, where they are checked and added to the set. Memory holds the records and one value.
  *
  * Invariants: after an error nothing more is read, and no part of the set gets out. Every record of the set has passed
@@ -16,6 +17,8 @@
 
 #include <stdlib.h>
 #include <string.h>
+
+#include "sources/ccr_hash.h"
 
 struct ww_payload_file *ww_payload_file_new(const struct ww_payload_file_options *options) {
   struct ww_payload_file *file = calloc(1, sizeof(*file));
@@ -31,7 +34,10 @@ void ww_payload_file_free(struct ww_payload_file *file) {
     return;
   ww_payload_json_free(file->json);
   ww_payload_csv_free(file->csv);
+  ww_payload_ccr_free(file->ccr);
+  ww_payload_gzip_free(file->gzip);
   ww_payloads_fini(&file->set);
+  ww_payloads_fini(&file->outdated);
   free(file);
 }
 
@@ -55,7 +61,7 @@ static enum ww_err unsupported(struct ww_diag *diag, const char *what) {
 static enum ww_err wrong_format(struct ww_payload_file *file, uint8_t first, struct ww_diag *diag) {
   if (first == '[')
     return ww_fail(diag, WW_ERR_MALFORMED, file->offset, NULL, "the top level is an array, and should be an object");
-  return ww_fail(diag, WW_ERR_MALFORMED, file->offset, NULL, "neither JSON nor CSV with a header line");
+  return ww_fail(diag, WW_ERR_MALFORMED, file->offset, NULL, "neither JSON nor CSV with a header line nor CCR");
 }
 
 /* What other files begin with. */
@@ -63,7 +69,7 @@ static enum ww_err refuse_known(const uint8_t *p, size_t len, struct ww_diag *di
   static const struct {
     const char *magic;
     const char *text;
-  } packed[] = {{"\x1f\x8b", "the file is compressed by gzip: unpack it first"},
+  } packed[] = {{"\x1f\x8b", "the file is compressed by gzip twice"},
                 {"BZh", "the file is compressed by bzip2: unpack it first"},
                 {"\xfd"
                  "7zXZ",
@@ -72,8 +78,6 @@ static enum ww_err refuse_known(const uint8_t *p, size_t len, struct ww_diag *di
   for (unsigned i = 0; i < sizeof(packed) / sizeof(packed[0]); i++)
     if (len >= strlen(packed[i].magic) && memcmp(p, packed[i].magic, strlen(packed[i].magic)) == 0)
       return unsupported(diag, packed[i].text);
-  if (len > 1 && p[0] == 0x30 && (p[1] & 0x80))
-    return unsupported(diag, "the file is DER, perhaps a CCR: JSON and CSV are read");
   return WW_OK;
 }
 
@@ -94,19 +98,29 @@ static enum ww_err choose_reader(struct ww_payload_file *file, const uint8_t *da
   if (i == len)
     return WW_OK;
   uint8_t c = data[i];
-  if (c == '{')
+  if (c == 0x30 && file->offset + i == 0) /* SEQUENCE */
+    file->ccr = ww_payload_ccr_new(file);
+  else if (c == '{')
     file->json = ww_payload_json_new(file);
   else if ((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '"')
     file->csv = ww_payload_csv_new(file);
   else
     return wrong_format(file, c, diag);
-  return file->json || file->csv ? WW_OK : WW_ERR_NOMEM;
+  return file->json || file->csv || file->ccr ? WW_OK : WW_ERR_NOMEM;
+}
+
+static bool has_reader(const struct ww_payload_file *file) { return file->json || file->csv || file->ccr; }
+
+static enum ww_err feed_reader(struct ww_payload_file *file, const uint8_t *p, size_t len, struct ww_diag *diag) {
+  if (file->ccr)
+    return ww_payload_ccr_feed(file->ccr, p, len, diag);
+  return file->json ? ww_payload_json_feed(file->json, p, len, diag) : ww_payload_csv_feed(file->csv, p, len, diag);
 }
 
 /* In pieces, so that a reader may look at its limits now and then. */
 static enum ww_err feed(struct ww_payload_file *file, const uint8_t *p, size_t len, struct ww_diag *diag) {
   enum ww_err err = WW_OK;
-  if (!file->json && !file->csv) {
+  if (!has_reader(file)) {
     size_t skip = 0;
     err = choose_reader(file, p, len, &skip, diag);
     if (err != WW_OK && diag)
@@ -117,9 +131,9 @@ static enum ww_err feed(struct ww_payload_file *file, const uint8_t *p, size_t l
   }
   while (err == WW_OK && len) {
     size_t n = len < WW_PAYLOAD_FILE_PIECE ? len : WW_PAYLOAD_FILE_PIECE;
-    err = file->json ? ww_payload_json_feed(file->json, p, n, diag) : ww_payload_csv_feed(file->csv, p, n, diag);
+    err = feed_reader(file, p, n, diag);
     if (err == WW_OK) {
-      file->line += ww_payload_lines(p, n);
+      file->line += file->ccr ? 0 : ww_payload_lines(p, n);
       file->offset += n;
       p += n;
       len -= n;
@@ -128,28 +142,111 @@ static enum ww_err feed(struct ww_payload_file *file, const uint8_t *p, size_t l
   return err;
 }
 
-/* The first octets tell what the file is not; they are put together first, however they come. */
+/* The first octets tell what the file is not, and whether it is packed; they are put together first, however they
+ * come. */
 static enum ww_err feed_head(struct ww_payload_file *file, struct ww_diag *diag) {
+  uint8_t head[sizeof(file->head)];
+  size_t len = file->head_len;
+  memcpy(head, file->head, sizeof(head));
   file->head_done = true;
-  enum ww_err err = refuse_known(file->head, file->head_len, diag);
-  return err == WW_OK && file->head_len ? feed(file, file->head, file->head_len, diag) : err;
+  if (!file->gzip && len >= 2 && head[0] == 0x1f && head[1] == 0x8b) {
+    file->gzip = ww_payload_gzip_new();
+    if (!file->gzip)
+      return ww_fail(diag, WW_ERR_NOMEM, 0, NULL, "no memory to unpack it");
+    file->head_len = 0; /* now of what is inside */
+    file->head_done = false;
+    return ww_payload_gzip_feed(file->gzip, file, head, len, diag);
+  }
+  enum ww_err err = refuse_known(head, len, diag);
+  return err == WW_OK && len ? feed(file, head, len, diag) : err;
+}
+
+enum ww_err ww_payload_feed_plain(struct ww_payload_file *file, const uint8_t *p, size_t len, struct ww_diag *diag) {
+  enum ww_err err = WW_OK;
+  while (len && !file->head_done && file->head_len < sizeof(file->head)) {
+    file->head[file->head_len++] = *p++;
+    len--;
+  }
+  if (!file->head_done && file->head_len == sizeof(file->head)) {
+    bool packed = file->gzip != NULL;
+    err = feed_head(file, diag);
+    if (err == WW_OK && len && !packed && file->gzip) /* it just turned out to be */
+      return ww_payload_gzip_feed(file->gzip, file, p, len, diag);
+  }
+  return err == WW_OK && len ? feed(file, p, len, diag) : err;
 }
 
 enum ww_err ww_payload_file_feed(struct ww_payload_file *file, const void *data, size_t len, struct ww_diag *diag) {
   if (file->failed)
     return ww_fail(diag, WW_ERR_STATE, 0, NULL, "the file was refused already");
-  const uint8_t *p = data;
-  enum ww_err err = WW_OK;
-  while (len && file->head_len < sizeof(file->head)) {
-    file->head[file->head_len++] = *p++;
-    len--;
-  }
-  if (!file->head_done && file->head_len == sizeof(file->head))
-    err = feed_head(file, diag);
-  if (err == WW_OK && len)
-    err = feed(file, p, len, diag);
+  enum ww_err err = file->gzip ? ww_payload_gzip_feed(file->gzip, file, data, len, diag)
+                               : ww_payload_feed_plain(file, data, len, diag);
   file->failed = err != WW_OK;
   return err;
+}
+
+/* --- the end --------------------------------------------------------------------------------------------------- */
+
+static enum ww_err finish_reader(struct ww_payload_file *file, struct ww_diag *diag) {
+  enum ww_err err = file->head_done ? WW_OK : feed_head(file, diag);
+  if (err == WW_OK && file->gzip)
+    err = ww_payload_gzip_finish(file->gzip, diag);
+  if (err == WW_OK && !file->head_done) /* of what was packed */
+    err = feed_head(file, diag);
+  if (err != WW_OK)
+    return err;
+  if (!has_reader(file))
+    return ww_fail(diag, WW_ERR_SHORT, file->offset, NULL, "the file is empty");
+  if (file->ccr)
+    return ww_payload_ccr_finish(file->ccr, diag);
+  return file->json ? ww_payload_json_finish(file->json, diag) : ww_payload_csv_finish(file->csv, diag);
+}
+
+static enum ww_err append(struct ww_payloads *to, const struct ww_payloads *from) {
+  enum ww_err err = WW_OK;
+  for (size_t i = 0; i < from->vrp_count && err == WW_OK; i++)
+    err = ww_payloads_add_vrp(to, &from->vrps[i]);
+  for (size_t i = 0; i < from->aspa_count && err == WW_OK; i++)
+    err = ww_payloads_add_aspa(to, &from->aspas[i]);
+  for (size_t i = 0; i < from->key_count && err == WW_OK; i++)
+    err = ww_payloads_add_key(to, &from->keys[i]);
+  return err;
+}
+
+/* Compares the hashes that the file names with those of what was read of it, the expired records included. */
+static enum ww_err check_hashes(struct ww_payload_file *file, struct ww_diag *diag) {
+  static const char *const names[WW_PAYLOAD_HASHES] = {"ccr_vrps_hash", "ccr_vaps_hash", "ccr_brks_hash"};
+  struct ww_payloads all = {0};
+  struct ww_ccr_hashes own;
+  bool some_expired = file->stats.expired > 0;
+  enum ww_err err = some_expired ? append(&all, &file->outdated) : WW_OK;
+  if (err == WW_OK && some_expired)
+    err = append(&all, &file->set);
+  if (err == WW_OK)
+    err = ww_payloads_sort(&all);
+  const struct ww_payloads *set = some_expired ? &all : &file->set;
+  if (err == WW_OK)
+    err = ww_ccr_hash(set, &own);
+  /* rpki-client has an order of its own (ccr_hash.h). */
+  if (err == WW_OK && file->expected & 1u << WW_PAYLOAD_HASH_VRPS &&
+      memcmp(file->expected_hashes[WW_PAYLOAD_HASH_VRPS], own.vrps, WW_CCR_HASH_LEN) != 0)
+    err = ww_ccr_hash_client_vrps(set, own.vrps);
+  ww_payloads_fini(&all);
+  if (err != WW_OK)
+    return ww_fail(diag, err, 0, NULL, "%s while checking the hashes in the metadata", ww_err_name(err));
+  const uint8_t *const hashes[WW_PAYLOAD_HASHES] = {own.vrps, own.aspas, own.keys};
+  for (unsigned i = 0; i < WW_PAYLOAD_HASHES; i++) {
+    if (!(file->expected & 1u << i))
+      continue;
+    file->stats.hashes_checked |= 1u << i;
+    if (memcmp(file->expected_hashes[i], hashes[i], WW_CCR_HASH_LEN) == 0)
+      continue;
+    file->stats.hashes_wrong |= 1u << i;
+    if (file->options.strict)
+      return ww_fail(diag, WW_ERR_MALFORMED, 0, NULL, "metadata.%s is not the hash of the records in the file",
+                     names[i]);
+  }
+  return WW_OK;
 }
 
 enum ww_err ww_payload_file_finish(struct ww_payload_file *file, struct ww_payloads *out,
@@ -157,17 +254,15 @@ enum ww_err ww_payload_file_finish(struct ww_payload_file *file, struct ww_paylo
   if (file->failed)
     return ww_fail(diag, WW_ERR_STATE, 0, NULL, "the file was refused already");
   file->failed = true; /* ended: nothing may follow */
-  enum ww_err err = file->head_done ? WW_OK : feed_head(file, diag);
-  if (err != WW_OK)
-    return err;
-  if (!file->json && !file->csv)
-    return ww_fail(diag, WW_ERR_SHORT, file->offset, NULL, "the file is empty");
-  err = file->json ? ww_payload_json_finish(file->json, diag) : ww_payload_csv_finish(file->csv, diag);
+  enum ww_err err = finish_reader(file, diag);
   if (err != WW_OK)
     return err;
   err = ww_payloads_sort(&file->set);
   if (err != WW_OK)
     return ww_fail(diag, err, 0, NULL, "%s while sorting", ww_err_name(err));
+  err = file->expected ? check_hashes(file, diag) : WW_OK;
+  if (err != WW_OK)
+    return err;
   if (stats)
     *stats = file->stats;
   *out = file->set;
@@ -177,13 +272,16 @@ enum ww_err ww_payload_file_finish(struct ww_payload_file *file, struct ww_paylo
 
 /* --- finished records ------------------------------------------------------------------------------------------ */
 
-/* Counts the record; false when it is not to be added. */
-static bool current(struct ww_payload_file *file, const struct ww_payload_fields *f) {
+/* Counts the record. Where it goes: to the set, or, expired, to those that a hash is to be checked of, or nowhere. */
+static struct ww_payloads *place_of(struct ww_payload_file *file, const struct ww_payload_fields *f) {
   file->stats.records++;
   if (file->options.ignore_expiry || !(f->have & FIELD_EXPIRES) || f->expires == 0 || f->expires >= file->options.now)
-    return true;
+    return &file->set;
   file->stats.expired++;
-  return false;
+  if (file->expects_hashes)
+    return &file->outdated;
+  file->dropped = true;
+  return NULL;
 }
 
 static enum ww_err refuse(const char **why, const char *text) {
@@ -214,10 +312,11 @@ enum ww_err ww_payload_take_vrp(struct ww_payload_file *file, const struct ww_pa
   }
   if (too_many(file))
     return WW_ERR_LIMIT;
-  if (!current(file, f))
+  struct ww_payloads *set = place_of(file, f);
+  if (!set)
     return WW_OK;
   vrp.expires = f->have & FIELD_EXPIRES ? f->expires : 0;
-  return added(ww_payloads_add_vrp(&file->set, &vrp), why);
+  return added(ww_payloads_add_vrp(set, &vrp), why);
 }
 
 enum ww_err ww_payload_take_aspa(struct ww_payload_file *file, const struct ww_payload_fields *f,
@@ -230,13 +329,14 @@ enum ww_err ww_payload_take_aspa(struct ww_payload_file *file, const struct ww_p
     return refuse(why, "the list of providers is empty");
   if (too_many(file))
     return WW_ERR_LIMIT;
-  if (!current(file, f))
+  struct ww_payloads *set = place_of(file, f);
+  if (!set)
     return WW_OK;
   struct ww_aspa aspa = {.customer = f->asn,
                          .provider_count = count,
                          .providers = providers,
                          .expires = f->have & FIELD_EXPIRES ? f->expires : 0};
-  enum ww_err err = ww_payloads_add_aspa(&file->set, &aspa);
+  enum ww_err err = ww_payloads_add_aspa(set, &aspa);
   if (err == WW_ERR_INVAL)
     return refuse(why, "AS 0 beside other providers");
   return added(err, why);
@@ -264,12 +364,13 @@ enum ww_err ww_payload_take_key(struct ww_payload_file *file, const struct ww_pa
     return refuse(why, "the public key is not a DER SubjectPublicKeyInfo");
   if (too_many(file))
     return WW_ERR_LIMIT;
-  if (!current(file, f))
+  struct ww_payloads *set = place_of(file, f);
+  if (!set)
     return WW_OK;
   struct ww_router_key key = {.asn = f->asn,
                               .spki = f->spki,
                               .spki_len = (uint32_t)f->spki_len,
                               .expires = f->have & FIELD_EXPIRES ? f->expires : 0};
   memcpy(key.ski, f->ski, sizeof(key.ski));
-  return added(ww_payloads_add_key(&file->set, &key), why);
+  return added(ww_payloads_add_key(set, &key), why);
 }

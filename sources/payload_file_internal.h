@@ -10,6 +10,8 @@
 
 struct ww_payload_json;
 struct ww_payload_csv;
+struct ww_payload_ccr;
+struct ww_payload_gzip;
 
 struct ww_payload_file {
   struct ww_payload_file_options options;
@@ -21,8 +23,15 @@ struct ww_payload_file {
   bool head_done; /* the first octets have been judged */
   uint8_t head[6];
   size_t head_len;
-  struct ww_payload_json *json; /* one of the two, once the format is known */
+  struct ww_payload_json *json; /* one of the three, once the format is known */
   struct ww_payload_csv *csv;
+  struct ww_payload_ccr *ccr;
+  struct ww_payload_gzip *gzip; /* unpacks before any of them */
+  struct ww_payloads outdated;  /* expired records, where a hash over all of them is to be checked */
+  bool expects_hashes;          /* metadata has named some already */
+  bool dropped;                 /* expired records are gone: no hash can be checked any more */
+  unsigned expected;            /* bit by enum ww_payload_hash: the file names it, and has such records */
+  uint8_t expected_hashes[WW_PAYLOAD_HASHES][32];
 };
 
 /* A record in the making: the values that were found. */
@@ -77,5 +86,20 @@ enum ww_err ww_payload_csv_finish(struct ww_payload_csv *csv, struct ww_diag *di
 
 /* Line ends in a run of octets. */
 unsigned ww_payload_lines(const uint8_t *data, size_t len);
+
+struct ww_payload_ccr *ww_payload_ccr_new(struct ww_payload_file *file);
+void ww_payload_ccr_free(struct ww_payload_ccr *ccr);
+enum ww_err ww_payload_ccr_feed(struct ww_payload_ccr *ccr, const uint8_t *data, size_t len,
+                                struct ww_diag *diag) WW_MUST_USE;
+enum ww_err ww_payload_ccr_finish(struct ww_payload_ccr *ccr, struct ww_diag *diag) WW_MUST_USE;
+
+struct ww_payload_gzip *ww_payload_gzip_new(void);
+void ww_payload_gzip_free(struct ww_payload_gzip *gzip);
+enum ww_err ww_payload_gzip_feed(struct ww_payload_gzip *gzip, struct ww_payload_file *file, const uint8_t *data,
+                                 size_t len, struct ww_diag *diag) WW_MUST_USE;
+enum ww_err ww_payload_gzip_finish(const struct ww_payload_gzip *gzip, struct ww_diag *diag) WW_MUST_USE;
+/* Octets of the file as such, after unpacking. */
+enum ww_err ww_payload_feed_plain(struct ww_payload_file *file, const uint8_t *data, size_t len,
+                                  struct ww_diag *diag) WW_MUST_USE;
 
 #endif

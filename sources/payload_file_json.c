@@ -10,6 +10,8 @@
  *   aspas[]: customer_asid | customer, providers | provider_asids, expires; provider_authorizations.ipv4[] and .ipv6[]
  *   bgpsec_keys[] | routerKeys[]: asn, ski | SKI, pubkey | routerPublicKey, ta, expires
  *
+ * rpki-client's metadata may name the CCR state hashes of the lists; payload_file.c checks them at the end.
+ *
  * Routinator's jsonext gives for each VRP the objects that it came from instead of a time: it lives as long as the
  * longest of their chains, and for ever when a local exception is among them.
  *
@@ -21,6 +23,8 @@
 #include <string.h>
 #include <yajl/yajl_parse.h>
 
+#include "base/base64.h"
+#include "sources/ccr_hash.h"
 #include "sources/payload_file_internal.h"
 
 enum { DEPTH_MAX = 64, QUIET_MAX = 1 << 20 };
@@ -29,6 +33,7 @@ enum place {
   PLACE_TOP,       /* outside */
   PLACE_ROOT,      /* in the one object */
   PLACE_AUTHS,     /* in provider_authorizations */
+  PLACE_METADATA,  /* in metadata */
   PLACE_LIST,      /* in an array of records */
   PLACE_RECORD,    /* in a record */
   PLACE_PROVIDERS, /* in its providers */
@@ -53,7 +58,7 @@ static const struct section root_sections[] = {
     {"bgpsec_keys", PLACE_LIST, RECORD_KEY},
     {"routerKeys", PLACE_LIST, RECORD_KEY},
     {"provider_authorizations", PLACE_AUTHS, RECORD_ASPA},
-    {"metadata", PLACE_END, RECORD_VRP},
+    {"metadata", PLACE_METADATA, RECORD_VRP},
     {"nonfunc_cas", PLACE_END, RECORD_VRP},
     {"signedprefixlists", PLACE_END, RECORD_VRP},
 };
@@ -61,6 +66,9 @@ static const struct section auth_sections[] = {
     {"ipv4", PLACE_LIST, RECORD_ASPA},
     {"ipv6", PLACE_LIST, RECORD_ASPA},
 };
+/* rpki-client's metadata. */
+static const char *const hash_names[WW_PAYLOAD_HASHES] = {"ccr_vrps_hash", "ccr_vaps_hash", "ccr_brks_hash"};
+
 enum {
   ROOT_SECTIONS = sizeof root_sections / sizeof root_sections[0],
   AUTH_SECTIONS = sizeof auth_sections / sizeof auth_sections[0]
@@ -80,6 +88,7 @@ enum member {
   MEMBER_SOURCE_TYPE,
   MEMBER_CHAIN,
   MEMBER_NOT_AFTER,
+  MEMBER_HASH,
 };
 
 struct ww_payload_json {
@@ -100,6 +109,8 @@ struct ww_payload_json {
   unsigned skip_depth;           /* passing over a value that opened at this depth; 0: not */
   unsigned root_seen, auth_seen; /* bit by section */
   enum member member;
+  unsigned hash;   /* of MEMBER_HASH: which */
+  unsigned hashes; /* bit by enum ww_payload_hash: named by the metadata */
   uint32_t provider_count, provider_cap;
   enum ww_err err;
   bool in_auths;
@@ -121,7 +132,7 @@ static void place_text(const struct ww_payload_json *j, char *buf, size_t size) 
                        j->section ? j->section->key : "");
   if (j->place >= PLACE_LIST && n < size)
     n += (size_t)snprintf(buf + n, size - n, "[%zu]", j->index);
-  if (j->place >= PLACE_RECORD && j->member_name[0] && n < size)
+  if ((j->place >= PLACE_RECORD || j->place == PLACE_METADATA) && j->member_name[0] && n < size)
     n += (size_t)snprintf(buf + n, size - n, ".%s", j->member_name);
   if (j->place == PLACE_PROVIDERS && n < size)
     (void)snprintf(buf + n, size - n, "[%u]", j->provider_count);
@@ -212,6 +223,13 @@ static unsigned member_field(enum member member) {
   }
 }
 
+static enum member metadata_member(struct ww_payload_json *j, const char *key, size_t len) {
+  for (j->hash = 0; j->hash < WW_PAYLOAD_HASHES; j->hash++)
+    if (is(key, len, hash_names[j->hash]))
+      return MEMBER_HASH;
+  return MEMBER_IGNORED;
+}
+
 static void name_member(struct ww_payload_json *j, const char *key, size_t len) {
   size_t n = len < sizeof(j->member_name) - 1 ? len : sizeof(j->member_name) - 1;
   memcpy(j->member_name, key, n);
@@ -253,6 +271,10 @@ static int on_key(void *ctx, const unsigned char *text, size_t len) {
                 : j->section->kind == RECORD_ASPA ? aspa_member(key, len)
                                                   : key_member(key, len);
     break;
+  case PLACE_METADATA:
+    j->member = metadata_member(j, key, len);
+    name_member(j, key, len);
+    return j->member == MEMBER_HASH && j->hashes & 1u << j->hash ? malformed(j, "is there twice") : 1;
   case PLACE_SOURCE:
     j->member = source_member(key, len);
     return 1;
@@ -326,6 +348,18 @@ static int record_value(struct ww_payload_json *j, const char *text, size_t len,
   return ok ? 1 : malformed(j, why);
 }
 
+/* The state hash of what is to come, or has been. */
+static int metadata_hash(struct ww_payload_json *j, const char *text, size_t len) {
+  uint8_t hash[WW_CCR_HASH_LEN];
+  size_t octets = 0;
+  if (ww_base64_decode(text, len, hash, sizeof(hash), &octets) >= WW_BASE64_BAD || octets != sizeof(hash))
+    return malformed(j, "not base64 of 32 octets");
+  memcpy(j->file->expected_hashes[j->hash], hash, sizeof(hash));
+  j->hashes |= 1u << j->hash;
+  j->file->expects_hashes = true;
+  return 1;
+}
+
 enum scalar { SCALAR_NUMBER, SCALAR_STRING, SCALAR_OTHER /* null, true, false */ };
 
 static int scalar(struct ww_payload_json *j, enum scalar kind, const char *text, size_t len) {
@@ -335,10 +369,12 @@ static int scalar(struct ww_payload_json *j, enum scalar kind, const char *text,
   switch (j->place) {
   case PLACE_ROOT:
   case PLACE_AUTHS:
-    if (j->section && j->section->opens != PLACE_END)
+    if (j->section && j->section->opens != PLACE_END && j->section->opens != PLACE_METADATA)
       return malformed(j, j->section->opens == PLACE_LIST ? "not an array" : "not an object");
     j->file->stats.skipped_members += !j->section;
     return 1;
+  case PLACE_METADATA:
+    return j->member == MEMBER_HASH && kind == SCALAR_STRING ? metadata_hash(j, text, len) : 1;
   case PLACE_LIST:
     return malformed(j, "not an object");
   case PLACE_RECORD:
@@ -413,7 +449,14 @@ static int on_start_map(void *ctx) {
       j->section = NULL;
       return 1;
     }
+    if (j->section && j->section->opens == PLACE_METADATA) {
+      j->place = PLACE_METADATA;
+      j->member_name[0] = '\0';
+      return 1;
+    }
     break;
+  case PLACE_METADATA:
+    return skip_value(j, false);
   case PLACE_LIST:
     j->place = PLACE_RECORD;
     j->fields.have = 0;
@@ -478,6 +521,7 @@ static int on_start_array(void *ctx) {
     return malformed(j, "not an AS number from 0 to 4294967295");
   case PLACE_SOURCES:
     return malformed(j, "not a list of objects");
+  case PLACE_METADATA:
   case PLACE_SOURCE:
   case PLACE_CHAIN:
     return skip_value(j, false);
@@ -529,6 +573,10 @@ static int on_end(void *ctx) {
   case PLACE_AUTHS:
     j->place = PLACE_ROOT;
     j->in_auths = false;
+    break;
+  case PLACE_METADATA:
+    j->place = PLACE_ROOT;
+    j->section = NULL;
     break;
   case PLACE_LIST:
     j->place = j->in_auths ? PLACE_AUTHS : PLACE_ROOT;
@@ -646,13 +694,19 @@ enum ww_err ww_payload_json_finish(struct ww_payload_json *j, struct ww_diag *di
   yajl_status status = yajl_complete_parse(j->yajl);
   if (status != yajl_status_ok)
     return stopped(j, status, NULL, 0, diag);
-  unsigned useful = 0;
+  unsigned useful = 0, kinds = 0;
   for (unsigned i = 0; i < ROOT_SECTIONS; i++)
-    if (root_sections[i].opens != PLACE_END)
+    if (root_sections[i].opens == PLACE_LIST || root_sections[i].opens == PLACE_AUTHS) {
       useful |= 1u << i;
+      if (j->root_seen & 1u << i)
+        kinds |= 1u << root_sections[i].kind;
+    }
   /* Another file altogether, SLURM perhaps, must not pass for an RPKI that is empty. */
   if (!(j->root_seen & useful))
     return ww_fail(diag, WW_ERR_MALFORMED, 0, NULL,
                    "no payloads: none of \"roas\", \"aspas\", \"bgpsec_keys\", \"routerKeys\" is there");
+  /* rpki-client leaves lists out by option, and hashes what it validated; the kinds come in the order of the hashes. */
+  if (!j->file->dropped)
+    j->file->expected = j->hashes & kinds;
   return WW_OK;
 }

@@ -70,6 +70,7 @@ prints out "CCR hashes" <<'T'
 vrps   D7GXkab9xejDm5KqaoYNDnApeP+5BX/9ExEBesfHTHo=
 aspas  5PYNCqbX89O2pklLHIYbmfZJxvnsUauvIBsg8pcyfJU=
 keys   5PYNCqbX89O2pklLHIYbmfZJxvnsUauvIBsg8pcyfJU=
+client D7GXkab9xejDm5KqaoYNDnApeP+5BX/9ExEBesfHTHo=
 T
 "$WAYWARDEN" payloads hash - --json <draft.csv >out 2>err
 has out '"roas_hash": "D7GXkab9xejDm5KqaoYNDnApeP+5BX/9ExEBesfHTHo="' "from standard input, as JSON"
