@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 """Third-party readers of what we send: pmbmpd takes a whole session in profile std3 or exp3, tshark reads a capture of our
-plain octets, socat ends the TLS and what it wrote is decoded again.
+plain octets, without and with our dissector, socat ends the TLS and what it wrote is decoded again.
 
-usage: collectors.py pmbmpd-std3|pmbmpd-exp3|tshark|socat
+usage: collectors.py pmbmpd-std3|pmbmpd-exp3|tshark|dissector|socat
 """
+import os
 import re
 import socket
 import struct
@@ -12,7 +13,7 @@ import sys
 import threading
 
 import bmpgen
-from harness import WAYWARDEN, Lab, check, free_port, json_lines, need
+from harness import SOURCE, WAYWARDEN, Lab, check, free_port, json_lines, need
 from station import lab_pki, start_daemon
 
 VRPS = 'static { vrp = {"198.51.100.0/24-24 AS64510", "203.0.113.0/24-25 AS64511", "2001:db8::/32-48 AS64512"} }'
@@ -40,9 +41,9 @@ def sidecar(lab, station):
     return daemon, port
 
 
-def plain(port, profile):
+def plain(port, profile, more=""):
     return (f'station "third" {{ host = "127.0.0.1"  port = {port}  plain = true  profile = "{profile}"'
-            f'  retry-min = 1  retry-max = 2 }}')
+            f'  retry-min = 1  retry-max = 2  {more} }}')
 
 
 def pmbmpd(profile):
@@ -154,6 +155,43 @@ def tshark():
                     check(prefix.split("/")[0] in shown, f"tshark shows {prefix}")
 
 
+def dissector():
+    """Our Lua dissector, in each profile that has messages of ours, shows what our own decoder reads."""
+    program = need("tshark")
+    script = os.path.join(SOURCE, "packaging", "wireshark", "waywarden_bmp.lua")
+    for profile, more in (("v4", ""), ("v4", "tlv-draft = 19"), ("exp3", ""), ("exp3", "enterprise-number = 64512")):
+        title = f"{profile} {more}".strip()
+        with Lab() as lab:
+            sink = Sink()
+            daemon, bmp_port = sidecar(lab, plain(sink.port, profile, more))
+            router = feed(bmp_port)
+            lab.wait(f"{title}: routes arrive", lambda: [k for _, k in messages(sink.octets)[0]].count(252) >= 6)
+            daemon.stop()
+            router.close()
+            lab.write("x.pcap", pcap(sink.octets, 1790))
+            lab.write("x.bmp", sink.octets)
+            pen = "64512" if "enterprise" in more else "32473"
+            ours = [m for m in json_lines(lab.run(WAYWARDEN, "decode", "--as", "bmp", "--pen", pen, "x.bmp"))
+                    if m["type"] == "rpki-validation"]
+            shark = [program, "-X", f"lua_script:{script}", "-o", f"waywarden-bmp.pen:{pen}", "-r", "x.pcap"]
+
+            def shown(field, *how):
+                text = lab.run(*shark, *how, "-T", "fields", "-e", f"waywarden-bmp.{field}")
+                return [int(n) if n.isdigit() else n for n in text.replace(",", " ").split()]
+
+            kinds = [k for _, k in messages(sink.octets)[0]]
+            for how in ([], ["-d", "tcp.port==1790,waywarden-bmp"]):
+                check(shown("type", *how) == kinds,
+                      f"{title}: {len(kinds)} messages are dissected {'when told' if how else 'unasked'}")
+            words = {"valid": 0, "unknown": 1, "invalid": 2}
+            check({words[r["state"]] for m in ours for r in m["verdicts"]} == set(shown("state")), f"{title}: states")
+            check({r["asn"] for m in ours for v in m["verdicts"] for r in v["rules"] if r["kind"] == "vrp"} ==
+                  set(shown("rule.asn")), f"{title}: AS numbers of rules")
+            check(set(shown("label.name")) == {"static"}, f"{title}: the source's name")
+            errors = lab.run(*shark, "-Y", "waywarden-bmp.short || _ws.lua.error")
+            check(not errors, f"{title}: nothing ends early, and the script has no error: {errors[:200]}")
+
+
 def socat():
     program = need("socat")
     with Lab() as lab:
@@ -182,4 +220,5 @@ def socat():
         check("error" not in sink.output().lower(), "socat had nothing to complain of")
 
 
-{"pmbmpd-std3": lambda: pmbmpd("std3"), "pmbmpd-exp3": lambda: pmbmpd("exp3"), "tshark": tshark, "socat": socat}[sys.argv[1]]()
+{"pmbmpd-std3": lambda: pmbmpd("std3"), "pmbmpd-exp3": lambda: pmbmpd("exp3"), "tshark": tshark,
+ "dissector": dissector, "socat": socat}[sys.argv[1]]()
