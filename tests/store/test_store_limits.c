@@ -150,7 +150,7 @@ static void made_on_a_full_disk(const char *dir) {
   for (unsigned left = 0; left < 4; left++) { /* with so many pages free */
     while (write(fd, filler, sizeof(filler)) > 0)
       ;
-    CHILD_MUST(ftruncate(fd, (off_t)(16 - 1 - left) * (off_t)sizeof(filler)) == 0);
+    CHILD_MUST(ftruncate(fd, (off_t)(16 - left) * (off_t)sizeof(filler)) == 0);
     char name[16];
     snprintf(name, sizeof(name), "store%u", left);
     path_join(path, sizeof(path), dir, name);
