@@ -52,6 +52,15 @@ static void judge_expiry(struct ww_input_source *source, const char *command) {
                     source->name, stats->records);
 }
 
+/* Metadata that names another hash than the records have. */
+static void judge_hashes(const struct ww_input_source *source, const char *command) {
+  static const char *const names[WW_PAYLOAD_HASHES] = {"ccr_vrps_hash", "ccr_vaps_hash", "ccr_brks_hash"};
+  for (unsigned i = 0; i < WW_PAYLOAD_HASHES; i++)
+    if (source->stats.hashes_wrong & 1u << i)
+      (void)ww_cli_fail(command, "%s: warning: metadata.%s is not the hash of the records in the file", source->name,
+                        names[i]);
+}
+
 static int read_fd(struct ww_input *input, const char *command, const char *path, int fd,
                    struct ww_input_source *source) {
   struct ww_diag diag = {0};
@@ -74,6 +83,7 @@ static int read_fd(struct ww_input *input, const char *command, const char *path
   free(buf);
   source->complete = err == WW_OK;
   judge_expiry(source, command);
+  judge_hashes(source, command);
   return err == WW_OK ? WW_EXIT_OK : ww_cli_fail_diag(command, path, err, &diag);
 }
 

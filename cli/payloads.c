@@ -12,7 +12,9 @@
 
 #include "base/base64.h"
 #include "cli/cli.h"
+#include "cli/json_out.h"
 #include "cli/payload_input.h"
+#include "cli/payload_output.h"
 #include "daemon/clock.h"
 #include "sources/ccr_hash.h"
 #include "validator/verdict_json.h"
@@ -21,35 +23,9 @@ struct request {
   bool json;
   const char *store;
   struct ww_payload_file_options options;
+  struct ww_output output;
+  bool has_format;
 };
-
-/* --- JSON ------------------------------------------------------------------------------------------------------ */
-
-static void print_json(void *ctx, const char *text, size_t len) { (void)fwrite(text, 1, len, ctx); }
-
-static yajl_gen json_begin(void) {
-  yajl_gen gen = yajl_gen_alloc(NULL);
-  if (gen) {
-    (void)yajl_gen_config(gen, yajl_gen_beautify, 1);
-    (void)yajl_gen_config(gen, yajl_gen_indent_string, "  ");
-    (void)yajl_gen_config(gen, yajl_gen_print_callback, print_json, stdout);
-  }
-  return gen;
-}
-
-static void json_string(yajl_gen gen, const char *text) {
-  (void)yajl_gen_string(gen, (const unsigned char *)text, strlen(text));
-}
-
-static void json_number(yajl_gen gen, const char *key, uint64_t value) {
-  json_string(gen, key);
-  (void)yajl_gen_integer(gen, (long long)value);
-}
-
-static void json_text(yajl_gen gen, const char *key, const char *value) {
-  json_string(gen, key);
-  json_string(gen, value);
-}
 
 /* --- summary --------------------------------------------------------------------------------------------------- */
 
@@ -131,17 +107,17 @@ static void print_counts(const struct counts *c, const char *indent) {
 
 static void json_counts(yajl_gen gen, const struct counts *c) {
   char buf[WW_TIME_STRLEN];
-  json_number(gen, "vrps", c->v4 + c->v6);
-  json_number(gen, "vrps_ipv4", c->v4);
-  json_number(gen, "vrps_ipv6", c->v6);
-  json_number(gen, "aspas", c->aspas);
-  json_number(gen, "router_keys", c->keys);
-  json_number(gen, "distinct_asns", c->asns);
+  ww_json_out_number(gen, "vrps", c->v4 + c->v6);
+  ww_json_out_number(gen, "vrps_ipv4", c->v4);
+  ww_json_out_number(gen, "vrps_ipv6", c->v6);
+  ww_json_out_number(gen, "aspas", c->aspas);
+  ww_json_out_number(gen, "router_keys", c->keys);
+  ww_json_out_number(gen, "distinct_asns", c->asns);
   if (c->earliest) {
-    json_text(gen, "earliest_expiry", ww_time_format(c->earliest, buf));
-    json_text(gen, "latest_expiry", ww_time_format(c->latest, buf));
+    ww_json_out_text(gen, "earliest_expiry", ww_time_format(c->earliest, buf));
+    ww_json_out_text(gen, "latest_expiry", ww_time_format(c->latest, buf));
   }
-  json_number(gen, "without_expiry", c->without_expiry);
+  ww_json_out_number(gen, "without_expiry", c->without_expiry);
 }
 
 static void print_source(const struct ww_input *input, const struct ww_input_source *s, const struct counts *c) {
@@ -157,24 +133,32 @@ static void print_source(const struct ww_input *input, const struct ww_input_sou
     printf("  expired       %zu of %zu records, dropped\n", s->stats.expired, s->stats.records);
   if (s->stats.skipped_members)
     printf("  unknown       %zu members passed over\n", s->stats.skipped_members);
+  if (s->stats.produced_at)
+    printf("  CCR           of %s, with %zu manifests and %zu trust anchors\n",
+           ww_time_format(s->stats.produced_at, buf), s->stats.manifests, s->stats.trust_anchors);
 }
 
 static void json_source(yajl_gen gen, const struct ww_input *input, const struct ww_input_source *s,
                         const struct counts *c) {
   char buf[WW_TIME_STRLEN];
   (void)yajl_gen_map_open(gen);
-  json_text(gen, "name", s->name);
+  ww_json_out_text(gen, "name", s->name);
   if (input->from_store) {
-    json_text(gen, "type", type_name(s->record.type));
+    ww_json_out_text(gen, "type", type_name(s->record.type));
     if (s->record.last_sync)
-      json_text(gen, "last_update", ww_time_format(s->record.last_sync, buf));
+      ww_json_out_text(gen, "last_update", ww_time_format(s->record.last_sync, buf));
   }
-  json_string(gen, "complete");
+  ww_json_out_string(gen, "complete");
   (void)yajl_gen_bool(gen, s->complete);
   json_counts(gen, c);
-  json_number(gen, "records", s->stats.records);
-  json_number(gen, "expired", s->stats.expired);
-  json_number(gen, "skipped_members", s->stats.skipped_members);
+  ww_json_out_number(gen, "records", s->stats.records);
+  ww_json_out_number(gen, "expired", s->stats.expired);
+  ww_json_out_number(gen, "skipped_members", s->stats.skipped_members);
+  if (s->stats.produced_at) {
+    ww_json_out_text(gen, "produced_at", ww_time_format(s->stats.produced_at, buf));
+    ww_json_out_number(gen, "manifests", s->stats.manifests);
+    ww_json_out_number(gen, "trust_anchors", s->stats.trust_anchors);
+  }
   (void)yajl_gen_map_close(gen);
 }
 
@@ -182,13 +166,13 @@ static int summary(struct ww_input *input, const struct request *request) {
   struct counts c;
   yajl_gen gen = NULL;
   if (request->json) {
-    gen = json_begin();
+    gen = ww_json_out_begin();
     if (!gen)
       return ww_cli_fail("payloads", "out of memory");
     (void)yajl_gen_map_open(gen);
     if (input->from_store)
-      json_number(gen, "epoch", input->epoch);
-    json_string(gen, "sources");
+      ww_json_out_number(gen, "epoch", input->epoch);
+    ww_json_out_string(gen, "sources");
     (void)yajl_gen_array_open(gen);
   } else if (input->from_store) {
     printf("epoch %" PRIu32 "\n", input->epoch);
@@ -214,7 +198,7 @@ static int summary(struct ww_input *input, const struct request *request) {
     if (code == WW_EXIT_OK && !count(&all, &c))
       code = ww_cli_fail("payloads", "out of memory");
     if (code == WW_EXIT_OK && gen) {
-      json_string(gen, "total");
+      ww_json_out_string(gen, "total");
       (void)yajl_gen_map_open(gen);
       json_counts(gen, &c);
       (void)yajl_gen_map_close(gen);
@@ -226,7 +210,7 @@ static int summary(struct ww_input *input, const struct request *request) {
   ww_payloads_fini(&all);
   if (gen) {
     (void)yajl_gen_map_close(gen);
-    yajl_gen_free(gen);
+    ww_json_out_end(gen);
   }
   return code == WW_EXIT_OK && !complete ? WW_EXIT_NOT_READY : code;
 }
@@ -253,7 +237,7 @@ static int hash(struct ww_input *input, const struct request *request) {
               {"aspas_hash", "aspas", h.aspas},
               {"keys_hash", "keys", h.keys},
               {"roas_hash_rpki_client", "client", client}};
-  yajl_gen gen = request->json ? json_begin() : NULL;
+  yajl_gen gen = request->json ? ww_json_out_begin() : NULL;
   if (request->json && !gen)
     return ww_cli_fail("payloads", "out of memory");
   if (gen)
@@ -262,13 +246,13 @@ static int hash(struct ww_input *input, const struct request *request) {
     char text[WW_BASE64_SIZE(WW_CCR_HASH_LEN)];
     (void)ww_base64_encode(rows[i].hash, WW_CCR_HASH_LEN, text);
     if (gen)
-      json_text(gen, rows[i].key, text);
+      ww_json_out_text(gen, rows[i].key, text);
     else
       printf("%-6s %s\n", rows[i].label, text);
   }
   if (gen) {
     (void)yajl_gen_map_close(gen);
-    yajl_gen_free(gen);
+    ww_json_out_end(gen);
   }
   return WW_EXIT_OK;
 }
@@ -301,10 +285,10 @@ static void tell_vrp(struct diff *d, enum side side, const struct ww_vrp *v) {
     return;
   }
   (void)yajl_gen_map_open(d->gen);
-  json_text(d->gen, "kind", "vrp");
-  json_text(d->gen, "prefix", buf);
-  json_number(d->gen, "maxLength", v->max_len);
-  json_number(d->gen, "asn", v->asn);
+  ww_json_out_text(d->gen, "kind", "vrp");
+  ww_json_out_text(d->gen, "prefix", buf);
+  ww_json_out_number(d->gen, "maxLength", v->max_len);
+  ww_json_out_number(d->gen, "asn", v->asn);
   (void)yajl_gen_map_close(d->gen);
 }
 
@@ -314,7 +298,7 @@ static void print_providers(const struct ww_aspa *a) {
 }
 
 static void json_providers(yajl_gen gen, const char *key, const struct ww_aspa *a) {
-  json_string(gen, key);
+  ww_json_out_string(gen, key);
   (void)yajl_gen_array_open(gen);
   for (uint32_t i = 0; i < a->provider_count; i++)
     (void)yajl_gen_integer(gen, a->providers[i]);
@@ -336,8 +320,8 @@ static void tell_aspa(struct diff *d, enum side side, const struct ww_aspa *a, c
     return;
   }
   (void)yajl_gen_map_open(d->gen);
-  json_text(d->gen, "kind", "aspa");
-  json_number(d->gen, "customer", a->customer);
+  ww_json_out_text(d->gen, "kind", "aspa");
+  ww_json_out_number(d->gen, "customer", a->customer);
   json_providers(d->gen, "providers", a);
   if (was)
     json_providers(d->gen, "before", was);
@@ -356,10 +340,10 @@ static void tell_key(struct diff *d, enum side side, const struct ww_router_key 
     return;
   }
   (void)yajl_gen_map_open(d->gen);
-  json_text(d->gen, "kind", "router-key");
-  json_number(d->gen, "asn", k->asn);
-  json_text(d->gen, "SKI", ski);
-  json_text(d->gen, "routerPublicKey", spki);
+  ww_json_out_text(d->gen, "kind", "router-key");
+  ww_json_out_number(d->gen, "asn", k->asn);
+  ww_json_out_text(d->gen, "SKI", ski);
+  ww_json_out_text(d->gen, "routerPublicKey", spki);
   (void)yajl_gen_map_close(d->gen);
 }
 
@@ -413,19 +397,19 @@ static int diff(const struct ww_payloads *a, const struct ww_payloads *b, const 
     walk(&d, a, b);
     return d.any ? WW_EXIT_FAILED : WW_EXIT_OK;
   }
-  d.gen = json_begin();
+  d.gen = ww_json_out_begin();
   if (!d.gen)
     return ww_cli_fail("payloads", "out of memory");
   (void)yajl_gen_map_open(d.gen);
   for (unsigned side = 0; side < SIDES; side++) {
     d.wanted = (enum side)side;
-    json_string(d.gen, keys[side]);
+    ww_json_out_string(d.gen, keys[side]);
     (void)yajl_gen_array_open(d.gen);
     walk(&d, a, b);
     (void)yajl_gen_array_close(d.gen);
   }
   (void)yajl_gen_map_close(d.gen);
-  yajl_gen_free(d.gen);
+  ww_json_out_end(d.gen);
   return d.any ? WW_EXIT_FAILED : WW_EXIT_OK;
 }
 
@@ -464,12 +448,31 @@ static int run_diff(const struct request *request, const char *a, const char *b)
   return code;
 }
 
+static int run_convert(struct request *request, const char *in, const char *out) {
+  struct ww_input input;
+  struct ww_payloads set = {0};
+  int code = load(&input, request, in);
+  /* What a CCR said of its age stays true of the copy. */
+  request->output.produced_at = request->options.now;
+  if (code == WW_EXIT_OK && input.count == 1 && input.sources[0].stats.produced_at)
+    request->output.produced_at = input.sources[0].stats.produced_at;
+  if (code == WW_EXIT_OK)
+    code = ww_input_unite(&input, "payloads", &set);
+  if (code == WW_EXIT_OK)
+    code = ww_output_payloads("payloads", out, &set, &request->output);
+  ww_payloads_fini(&set);
+  ww_input_fini(&input);
+  return code;
+}
+
 static int run_payloads(int argc, char **argv) {
-  enum { OPT_JSON = 256, OPT_STORE, OPT_IGNORE_EXPIRY, OPT_NOW };
+  enum { OPT_JSON = 256, OPT_STORE, OPT_IGNORE_EXPIRY, OPT_NOW, OPT_TO, OPT_STRICT };
   static const struct option options[] = {{"json", no_argument, NULL, OPT_JSON},
                                           {"store", required_argument, NULL, OPT_STORE},
                                           {"ignore-expiry", no_argument, NULL, OPT_IGNORE_EXPIRY},
                                           {"now", required_argument, NULL, OPT_NOW},
+                                          {"to", required_argument, NULL, OPT_TO},
+                                          {"strict", no_argument, NULL, OPT_STRICT},
                                           {NULL, 0, NULL, 0}};
   struct request request = {.options.now = ww_clock_read().unix_sec};
   struct ww_input now = {0};
@@ -489,17 +492,35 @@ static int run_payloads(int argc, char **argv) {
         return WW_EXIT_USAGE;
       request.options.now = now.options.now;
       break;
+    case OPT_TO:
+      request.has_format = ww_output_format_parse(optarg, &request.output.format);
+      if (!request.has_format)
+        return ww_cli_usage(&ww_cmd_payloads, "--to %s: one of %s", optarg, ww_output_format_names);
+      break;
+    case OPT_STRICT:
+      request.options.strict = request.output.strict = true;
+      break;
     default:
       return WW_EXIT_USAGE;
     }
   }
   if (optind == argc)
-    return ww_cli_usage(&ww_cmd_payloads, "summary, hash or diff?");
+    return ww_cli_usage(&ww_cmd_payloads, "summary, hash, diff or convert?");
   const char *what = argv[optind++];
   int given = argc - optind;
-  bool diffs = strcmp(what, "diff") == 0;
-  if (!diffs && strcmp(what, "summary") != 0 && strcmp(what, "hash") != 0)
+  bool diffs = strcmp(what, "diff") == 0, converts = strcmp(what, "convert") == 0;
+  if (!diffs && !converts && strcmp(what, "summary") != 0 && strcmp(what, "hash") != 0)
     return ww_cli_usage(&ww_cmd_payloads, "no such thing as '%s'", what);
+  if (converts && !request.has_format)
+    return ww_cli_usage(&ww_cmd_payloads, "convert to what? --to %s", ww_output_format_names);
+  if (converts && given == 1 && request.store)
+    return run_convert(&request, NULL, argv[optind]);
+  if (converts)
+    return given == 2 && !request.store
+               ? run_convert(&request, argv[optind], argv[optind + 1])
+               : ww_cli_usage(&ww_cmd_payloads, "convert takes what to read and where to write");
+  if (request.has_format)
+    return ww_cli_usage(&ww_cmd_payloads, "--to is for convert");
   if (diffs)
     return given == 2 && !request.store ? run_diff(&request, argv[optind], argv[optind + 1])
                                         : ww_cli_usage(&ww_cmd_payloads, "diff compares two files or stores");
@@ -510,13 +531,18 @@ static int run_payloads(int argc, char **argv) {
 
 const struct ww_command ww_cmd_payloads = {
     .name = "payloads",
-    .synopsis = "summary|hash FILE|--store DIR | diff A B",
-    .summary = "tell what payload files and stores hold, hash them, compare them",
+    .synopsis = "summary|hash FILE|--store DIR | diff A B | convert IN OUT --to FORMAT",
+    .summary = "tell what payload files and stores hold, hash, compare and convert them",
     .help =
         "  summary             records by kind and source, AS numbers, expiry\n"
         "  hash                CCR state hashes (SHA-256 of the DER, base64): the same data has the same hash\n"
         "  diff A B            + added, - removed, ~ changed; exit code 1 when they differ\n"
-        "Files are JSON (rpki-client, Routinator, StayRTR, RTRTR) or CSV; - is standard input, a folder is a store.\n"
+        "  convert IN OUT      writes what IN holds; OUT - is standard output\n"
+        "Files are JSON (rpki-client, Routinator, StayRTR, RTRTR), CSV or CCR, or any of them packed by gzip; - is\n"
+        "standard input, a folder is a store.\n"
+        "  --to FORMAT         rpki-client (or json), routinator, stayrtr, rtrtr, csv, csv-routinator, ccr, openbgpd,\n"
+        "                      bird; what a format cannot hold is left out, and said\n"
+        "  --strict            it is an error instead; so is a CCR hash in metadata that the records do not have\n"
         "  --store DIR         the store of a daemon, which may be running\n"
         "  --json              one JSON document\n"
         "  --ignore-expiry     keep records that have expired (old dumps)\n"

@@ -15,6 +15,7 @@
 #include <yajl/yajl_gen.h>
 
 #include "cli/cli.h"
+#include "cli/json_out.h"
 #include "cli/payload_input.h"
 #include "cli/payload_output.h"
 #include "daemon/clock.h"
@@ -25,7 +26,7 @@ enum { PROBLEM_TEXT = 700 };
 struct request {
   bool json, report;
   struct ww_slurm_options options;
-  enum ww_output_format format;
+  struct ww_output result;
   const char *output;
   struct ww_slurm_file files[WW_SLURM_FILES_MAX];
   size_t file_count;
@@ -105,47 +106,16 @@ static void print_problems(const struct request *request, const struct ww_slurm_
 
 /* --- JSON ------------------------------------------------------------------------------------------------------- */
 
-static void print_json(void *ctx, const char *text, size_t len) { (void)fwrite(text, 1, len, ctx); }
-
-static yajl_gen json_begin(void) {
-  yajl_gen gen = yajl_gen_alloc(NULL);
-  if (gen) {
-    (void)yajl_gen_config(gen, yajl_gen_beautify, 1);
-    (void)yajl_gen_config(gen, yajl_gen_indent_string, "  ");
-    (void)yajl_gen_config(gen, yajl_gen_print_callback, print_json, stdout);
-  }
-  return gen;
-}
-
-static void json_string(yajl_gen gen, const char *text) {
-  (void)yajl_gen_string(gen, (const unsigned char *)text, strlen(text));
-}
-
-static void json_text(yajl_gen gen, const char *key, const char *value) {
-  json_string(gen, key);
-  json_string(gen, value);
-}
-
-static void json_number(yajl_gen gen, const char *key, size_t value) {
-  json_string(gen, key);
-  (void)yajl_gen_integer(gen, (long long)value);
-}
-
-static void json_bool(yajl_gen gen, const char *key, bool value) {
-  json_string(gen, key);
-  (void)yajl_gen_bool(gen, value);
-}
-
 static void json_problem(yajl_gen gen, const struct request *request, const struct ww_slurm_problem *problem) {
   (void)yajl_gen_map_open(gen);
-  json_text(gen, "severity", problem->warning ? "warning" : "error");
-  json_text(gen, "file", request->files[problem->file].name);
+  ww_json_out_text(gen, "severity", problem->warning ? "warning" : "error");
+  ww_json_out_text(gen, "file", request->files[problem->file].name);
   if (problem->line)
-    json_number(gen, "line", problem->line);
-  json_text(gen, "pointer", problem->pointer);
-  json_text(gen, "text", problem->text);
+    ww_json_out_number(gen, "line", problem->line);
+  ww_json_out_text(gen, "pointer", problem->pointer);
+  ww_json_out_text(gen, "text", problem->text);
   if (problem->clause)
-    json_text(gen, "clause", problem->clause);
+    ww_json_out_text(gen, "clause", problem->clause);
   (void)yajl_gen_map_close(gen);
 }
 
@@ -163,32 +133,32 @@ static void count_items(const struct ww_slurm *slurm, size_t file, size_t counts
 static int check_json(const struct request *request, const struct ww_slurm *slurm,
                       const struct ww_slurm_problems *problems) {
   size_t counts[WW_SLURM_KINDS];
-  yajl_gen gen = json_begin();
+  yajl_gen gen = ww_json_out_begin();
   if (!gen)
     return ww_cli_fail("slurm", "%s", ww_err_name(WW_ERR_NOMEM));
   (void)yajl_gen_map_open(gen);
-  json_bool(gen, "good", slurm != NULL);
-  json_number(gen, "errors", problems->errors);
-  json_number(gen, "warnings", problems->warnings);
-  json_string(gen, "files");
+  ww_json_out_bool(gen, "good", slurm != NULL);
+  ww_json_out_number(gen, "errors", problems->errors);
+  ww_json_out_number(gen, "warnings", problems->warnings);
+  ww_json_out_string(gen, "files");
   (void)yajl_gen_array_open(gen);
   for (size_t i = 0; slurm && i < request->file_count; i++) {
     (void)yajl_gen_map_open(gen);
-    json_text(gen, "file", request->files[i].name);
-    json_number(gen, "slurmVersion", ww_slurm_file_version(slurm, i));
+    ww_json_out_text(gen, "file", request->files[i].name);
+    ww_json_out_number(gen, "slurmVersion", ww_slurm_file_version(slurm, i));
     count_items(slurm, i, counts);
     for (int kind = 0; kind < WW_SLURM_KINDS; kind++)
-      json_number(gen, ww_slurm_kind_name((enum ww_slurm_kind)kind), counts[kind]);
+      ww_json_out_number(gen, ww_slurm_kind_name((enum ww_slurm_kind)kind), counts[kind]);
     (void)yajl_gen_map_close(gen);
   }
   (void)yajl_gen_array_close(gen);
-  json_string(gen, "problems");
+  ww_json_out_string(gen, "problems");
   (void)yajl_gen_array_open(gen);
   for (size_t i = 0; i < problems->count; i++)
     json_problem(gen, request, &problems->list[i]);
   (void)yajl_gen_array_close(gen);
   (void)yajl_gen_map_close(gen);
-  yajl_gen_free(gen);
+  ww_json_out_end(gen);
   return slurm ? WW_EXIT_OK : WW_EXIT_FAILED;
 }
 
@@ -266,55 +236,55 @@ static void print_report(const struct ww_slurm *slurm, const struct ww_slurm_rep
 static void json_item(yajl_gen gen, const struct ww_slurm *slurm, const struct ww_slurm_item *item, size_t effect) {
   char prefix[WW_PREFIX_STRLEN], ski[2 * WW_SKI_LEN + 1], pointer[WW_SLURM_POINTER_MAX];
   (void)yajl_gen_map_open(gen);
-  json_text(gen, "file", ww_slurm_file_name(slurm, item->file));
-  json_number(gen, "line", item->line);
-  json_text(gen, "pointer", ww_slurm_item_pointer(item, pointer));
+  ww_json_out_text(gen, "file", ww_slurm_file_name(slurm, item->file));
+  ww_json_out_number(gen, "line", item->line);
+  ww_json_out_text(gen, "pointer", ww_slurm_item_pointer(item, pointer));
   if (item->has_prefix)
-    json_text(gen, "prefix", ww_prefix_format(&item->prefix, prefix));
+    ww_json_out_text(gen, "prefix", ww_prefix_format(&item->prefix, prefix));
   if (item->kind == WW_SLURM_PREFIX_ASSERTION)
-    json_number(gen, "maxLength", item->max_len);
+    ww_json_out_number(gen, "maxLength", item->max_len);
   if (item->has_asn) {
     bool aspa = item->kind == WW_SLURM_ASPA_FILTER || item->kind == WW_SLURM_ASPA_ASSERTION;
-    json_number(gen, aspa ? "customer" : "asn", item->asn);
+    ww_json_out_number(gen, aspa ? "customer" : "asn", item->asn);
   }
   if (item->has_ski && !item->foreign_ski) {
     format_ski(item->ski, ski);
-    json_text(gen, "SKI", ski);
+    ww_json_out_text(gen, "SKI", ski);
   }
   if (item->provider_count) {
-    json_string(gen, "providers");
+    ww_json_out_string(gen, "providers");
     (void)yajl_gen_array_open(gen);
     for (uint32_t i = 0; i < item->provider_count; i++)
       (void)yajl_gen_integer(gen, item->providers[i]);
     (void)yajl_gen_array_close(gen);
   }
   if (item->comment)
-    json_text(gen, "comment", item->comment);
+    ww_json_out_text(gen, "comment", item->comment);
   if (ww_slurm_is_filter(item->kind))
-    json_number(gen, "matches", effect);
+    ww_json_out_number(gen, "matches", effect);
   else
-    json_bool(gen, "new", effect > 0);
+    ww_json_out_bool(gen, "new", effect > 0);
   (void)yajl_gen_map_close(gen);
 }
 
 static void json_counts(yajl_gen gen, const char *key, size_t in, size_t filtered, size_t out) {
-  json_string(gen, key);
+  ww_json_out_string(gen, key);
   (void)yajl_gen_map_open(gen);
-  json_number(gen, "in", in);
-  json_number(gen, "filtered", filtered);
-  json_number(gen, "out", out);
+  ww_json_out_number(gen, "in", in);
+  ww_json_out_number(gen, "filtered", filtered);
+  ww_json_out_number(gen, "out", out);
   (void)yajl_gen_map_close(gen);
 }
 
 static int report_json(const struct ww_slurm *slurm, const struct ww_slurm_report *report) {
   size_t count;
   const struct ww_slurm_item *items = ww_slurm_items(slurm, &count);
-  yajl_gen gen = json_begin();
+  yajl_gen gen = ww_json_out_begin();
   if (!gen)
     return ww_cli_fail("slurm", "%s", ww_err_name(WW_ERR_NOMEM));
   (void)yajl_gen_map_open(gen);
   for (int filters = 1; filters >= 0; filters--) {
-    json_string(gen, filters ? "filters" : "assertions");
+    ww_json_out_string(gen, filters ? "filters" : "assertions");
     (void)yajl_gen_array_open(gen);
     for (size_t i = 0; i < count; i++)
       if (ww_slurm_is_filter(items[i].kind) == (filters == 1))
@@ -325,19 +295,15 @@ static int report_json(const struct ww_slurm *slurm, const struct ww_slurm_repor
   json_counts(gen, "aspas", report->in.aspas, report->filtered.aspas, report->out.aspas);
   json_counts(gen, "router_keys", report->in.keys, report->filtered.keys, report->out.keys);
   (void)yajl_gen_map_close(gen);
-  yajl_gen_free(gen);
+  ww_json_out_end(gen);
   return WW_EXIT_OK;
 }
 
-static int write_set(const struct request *request, const struct ww_payloads *set) {
+static int write_set(struct request *request, const struct ww_payloads *set) {
   int code = WW_EXIT_OK;
-  if (request->format == WW_OUTPUT_CSV && (set->aspa_count || set->key_count))
-    fprintf(stderr, "waywarden slurm: CSV holds VRPs only: %zu ASPAs and %zu router keys are left out\n",
-            set->aspa_count, set->key_count);
-  if (request->output)
-    code = ww_output_payloads_file("slurm", request->output, set, request->format);
-  else if (!request->report)
-    ww_output_payloads(stdout, set, request->format);
+  request->result.produced_at = request->input.options.now;
+  if (request->output || !request->report)
+    code = ww_output_payloads("slurm", request->output ? request->output : "-", set, &request->result);
   return code;
 }
 
@@ -386,11 +352,6 @@ static const struct option apply_options[] = {{"payloads", required_argument, NU
                                               {"now", required_argument, NULL, OPT_NOW},
                                               {NULL, 0, NULL, 0}};
 
-static bool set_format(struct request *request, const char *text) {
-  request->format = strcmp(text, "csv") == 0 ? WW_OUTPUT_CSV : WW_OUTPUT_JSON;
-  return request->format == WW_OUTPUT_CSV || strcmp(text, "json") == 0;
-}
-
 /* The options, and the files named without one. `payloads` gets the arguments of --payloads, which are read last, when
  * --now is known. An exit code. */
 static int parse(struct request *request, int argc, char **argv, bool applies, const char **payloads, int *count) {
@@ -408,8 +369,8 @@ static int parse(struct request *request, int argc, char **argv, bool applies, c
       request->output = optarg;
       break;
     case OPT_FORMAT:
-      if (!set_format(request, optarg))
-        return ww_cli_usage(&ww_cmd_slurm, "--format json or csv");
+      if (!ww_output_format_parse(optarg, &request->result.format))
+        return ww_cli_usage(&ww_cmd_slurm, "--format %s: one of %s", optarg, ww_output_format_names);
       break;
     case OPT_STRICT:
       request->options.strict = true;
@@ -481,7 +442,7 @@ const struct ww_command ww_cmd_slurm = {
         "  --payloads FILE    JSON or CSV, - for standard input, or a store; several times\n"
         "  --slurm FILE       a SLURM file, as are those named without an option\n"
         "  -o, --output FILE  write the result there, whole or not at all\n"
-        "  --format json|csv  of the result: as rpki-client writes it; CSV holds VRPs only\n"
+        "  --format FORMAT    of the result, as payloads convert --to has it; rpki-client's JSON without it\n"
         "  --report           what each filter matched and each assertion added, on standard output instead of the\n"
         "                     result, which then needs -o\n"
         "  --ignore-expiry    keep payloads that have expired\n"

@@ -90,7 +90,7 @@ try slurm apply --payloads a.json --slurm good.json $now
 exits 0 "apply"
 prints out "the payloads that result" <<'T'
 {
-"metadata": {"vrps": 3, "bgpsec_pubkeys": 0, "aspas": 1},
+"metadata": {"buildtime": "2026-11-21T00:00:00Z", "vrps": 3, "bgpsec_pubkeys": 0, "aspas": 1, "ccr_vrps_hash": "8HWKYk66b+YercsH23j4WQ3ylxplpIZzGCK8F0zQlFE=", "ccr_vaps_hash": "YKTcJpfoMlN8P40+BHS2WTJVD7jGYjZdOoPfEgQhbkI=", "ccr_brks_hash": "5PYNCqbX89O2pklLHIYbmfZJxvnsUauvIBsg8pcyfJU="},
 "roas": [
 {"asn": 64496, "prefix": "192.0.0.0/16", "maxLength": 24},
 {"asn": 64500, "prefix": "203.0.113.0/24", "maxLength": 25},
@@ -113,7 +113,7 @@ AS64496,192.0.0.0/16,24,,
 AS64500,203.0.113.0/24,25,,
 AS64501,2001:db8::/32,48,,
 T
-has err "1 ASPAs and 0 router keys are left out" "what CSV leaves out"
+has err "csv has no place for 1 ASPAs and 0 router keys: they are left out" "what CSV leaves out"
 try slurm apply --payloads a.json good.json --report $now
 exits 0 "the report"
 prints out "what matched and what is new" <<'T'
