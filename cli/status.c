@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * `waywarden status`: asks a running daemon over its control socket and prints tables, or the answer itself (--json).
+ * `waywarden status` and `waywarden sources`: ask a running daemon over its control socket and print tables, or the
+ * answer itself (--json).
  *
  * What the daemon says is read strictly (jansson) and shown leniently: a member that an older or newer daemon does not
  * send is an empty cell.
@@ -18,6 +19,7 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -25,28 +27,28 @@
 
 enum { ANSWER_MAX = 64 << 20, ANSWER_TIMEOUT_S = 10, READ_SIZE = 64 * 1024 };
 
-static int ask(const char *path, const char *question, struct ww_buf *answer) {
+static int ask(const char *name, const char *path, const char *question, struct ww_buf *answer) {
   struct sockaddr_un address = {.sun_family = AF_UNIX};
   struct timeval timeout = {.tv_sec = ANSWER_TIMEOUT_S};
   if (strlen(path) >= sizeof(address.sun_path))
-    return ww_cli_fail("status", "%s: longer than a socket's path may be", path);
+    return ww_cli_fail(name, "%s: longer than a socket's path may be", path);
   memcpy(address.sun_path, path, strlen(path) + 1);
   int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (fd < 0)
-    return ww_cli_fail("status", "%s", strerror(errno));
+    return ww_cli_fail(name, "%s", strerror(errno));
   int code = WW_EXIT_FAILED;
   setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
   if (connect(fd, (struct sockaddr *)&address, sizeof(address)) != 0) {
     bool dead = errno == ENOENT || errno == ECONNREFUSED;
-    ww_cli_fail("status", "%s: %s%s", path, strerror(errno), dead ? "; is the daemon running?" : "");
+    ww_cli_fail(name, "%s: %s%s", path, strerror(errno), dead ? "; is the daemon running?" : "");
   } else if (send(fd, question, strlen(question), MSG_NOSIGNAL) != (ssize_t)strlen(question)) {
-    ww_cli_fail("status", "%s: %s", path, strerror(errno));
+    ww_cli_fail(name, "%s: %s", path, strerror(errno));
   } else {
     for (;;) {
       uint8_t *to = ww_buf_reserve(answer, READ_SIZE);
       ssize_t n = to ? recv(fd, to, READ_SIZE, 0) : -1;
       if (n <= 0) {
-        ww_cli_fail("status", "%s: %s", path,
+        ww_cli_fail(name, "%s: %s", path,
                     n == 0            ? "closed in the middle of the answer"
                     : !to             ? "answer too long"
                     : errno == EAGAIN ? "no answer"
@@ -101,6 +103,61 @@ static void print_sources(json_t *sources) {
   }
 }
 
+/* "3 h", for how long something has been so. */
+static void print_age(const char *since, char *text, size_t size) {
+  struct tm tm = {0};
+  snprintf(text, size, "-");
+  if (!strptime(since, "%Y-%m-%dT%H:%M:%SZ", &tm))
+    return;
+  long long age = (long long)(time(NULL) - timegm(&tm));
+  if (age < 120)
+    snprintf(text, size, "%lld s", age < 0 ? 0 : age);
+  else if (age < 7200)
+    snprintf(text, size, "%lld min", age / 60);
+  else
+    snprintf(text, size, "%lld h", age / 3600);
+}
+
+/* What each source has to do with what is in force. */
+static void print_use(json_t *sources) {
+  size_t i;
+  json_t *s;
+  printf("%-16s %-7s %4s %-10s %-12s %9s %9s %7s %7s %8s %8s %s\n", "SOURCE", "TYPE", "PREF", "USE", "STATE", "VRPS4",
+         "VRPS6", "ASPAS", "KEYS", "MISSING", "EXTRA", "DIFFERS FOR");
+  json_array_foreach(sources, i, s) {
+    char preference[24] = "-", missing[24] = "-", extra[24] = "-", age[32];
+    if (json_is_integer(json_object_get(s, "preference")))
+      snprintf(preference, sizeof(preference), "%lld", number_of(s, "preference"));
+    if (json_is_integer(json_object_get(s, "missing"))) {
+      snprintf(missing, sizeof(missing), "%lld", number_of(s, "missing"));
+      snprintf(extra, sizeof(extra), "%lld", number_of(s, "extra"));
+    }
+    print_age(text_of(s, "diverges_since"), age, sizeof(age));
+    const char *use = !true_of(s, "complete") ? "no data"
+                      : !true_of(s, "active") ? "in reserve"
+                      : true_of(s, "expired") ? "EXPIRED"
+                                              : "in force";
+    printf("%-16s %-7s %4s %-10s %-12s %9lld %9lld %7lld %7lld %8s %8s %s\n", text_of(s, "name"), text_of(s, "type"),
+           preference, use, text_of(s, "state"), number_of(s, "vrps_ipv4"), number_of(s, "vrps_ipv6"),
+           number_of(s, "aspas"), number_of(s, "router_keys"), missing, extra, age);
+    print_error(s);
+  }
+}
+
+static void print_slurm(json_t *slurm) {
+  json_t *counts = json_object_get(slurm, "counts");
+  long long filters =
+      number_of(counts, "prefixFilters") + number_of(counts, "bgpsecFilters") + number_of(counts, "aspaFilters");
+  long long assertions = number_of(counts, "prefixAssertions") + number_of(counts, "bgpsecAssertions") +
+                         number_of(counts, "aspaAssertions");
+  if (!number_of(slurm, "configured") && !json_array_size(json_object_get(slurm, "files")))
+    return;
+  printf("\nSLURM: %zu files, %lld filters, %lld assertions, in force since %s\n",
+         json_array_size(json_object_get(slurm, "files")), filters, assertions, text_of(slurm, "loaded"));
+  if (json_is_string(json_object_get(slurm, "last_error")))
+    printf("    the files on disk are refused, the last good set stays: %s\n", text_of(slurm, "last_error"));
+}
+
 static void print_routers(json_t *routers) {
   size_t i;
   json_t *r;
@@ -153,22 +210,32 @@ static void print_status(json_t *status) {
   else
     printf("not ready: no complete payload data yet\n");
   print_sources(json_object_get(status, "sources"));
+  print_slurm(json_object_get(status, "slurm"));
   print_routers(json_object_get(status, "routers"));
   print_stations(json_object_get(status, "stations"));
   print_rtr_server(json_object_get(status, "rtr_server"));
 }
 
-static int show(const char *path, const struct ww_buf *answer, bool as_json) {
+static void print_json(json_t *value) {
+  (void)json_dumpf(value, stdout, JSON_COMPACT);
+  putchar('\n');
+}
+
+static int show(const char *name, const char *path, const struct ww_buf *answer, bool as_json) {
   json_error_t error;
   json_t *status = json_loadb((const char *)ww_buf_head(answer), answer->len, JSON_REJECT_DUPLICATES, &error);
   const char *refused = json_string_value(json_object_get(status, "error"));
   int code = WW_EXIT_OK;
   if (!status)
-    code = ww_cli_fail("status", "%s: the answer is not JSON: %s", path, error.text);
+    code = ww_cli_fail(name, "%s: the answer is not JSON: %s", path, error.text);
   else if (refused)
-    code = ww_cli_fail("status", "%s: %s", path, refused);
+    code = ww_cli_fail(name, "%s: %s", path, refused);
+  else if (as_json && strcmp(name, "sources") == 0)
+    print_json(json_object_get(status, "sources"));
   else if (as_json)
     fwrite(ww_buf_head(answer), 1, answer->len, stdout);
+  else if (strcmp(name, "sources") == 0)
+    print_use(json_object_get(status, "sources"));
   else
     print_status(status);
   if (code == WW_EXIT_OK && !true_of(status, "ready"))
@@ -177,7 +244,8 @@ static int show(const char *path, const struct ww_buf *answer, bool as_json) {
   return code;
 }
 
-static int run_status(int argc, char **argv) {
+static int run(const struct ww_command *command, int argc, char **argv) {
+  const char *name = command->name;
   enum { OPT_CONTROL = 256, OPT_JSON };
   static const struct option long_options[] = {{"config", required_argument, NULL, 'c'},
                                                {"control", required_argument, NULL, OPT_CONTROL},
@@ -197,30 +265,46 @@ static int run_status(int argc, char **argv) {
       return WW_EXIT_USAGE;
   }
   if (optind < argc)
-    return ww_cli_usage(&ww_cmd_status, "'%s': takes options only", argv[optind]);
+    return ww_cli_usage(command, "'%s': takes options only", argv[optind]);
   if (!config_path == !control)
-    return ww_cli_usage(&ww_cmd_status, "say where the daemon is: -c FILE or --control PATH");
+    return ww_cli_usage(command, "say where the daemon is: -c FILE or --control PATH");
   struct ww_config *config = NULL;
   if (config_path) {
     struct ww_diag diag;
     enum ww_err err = ww_config_load(config_path, &config, &diag);
     if (err != WW_OK)
-      return ww_cli_fail_diag("status", config_path, err, &diag);
+      return ww_cli_fail_diag(name, config_path, err, &diag);
     if (!config->control) {
       ww_config_free(config);
-      return ww_cli_fail("status", "%s: has no option 'control', so that daemon cannot be asked", config_path);
+      return ww_cli_fail(name, "%s: has no option 'control', so that daemon cannot be asked", config_path);
     }
     control = config->control;
   }
   struct ww_buf answer;
   ww_buf_init(&answer, ANSWER_MAX);
-  int code = ask(control, "{\"command\":\"status\"}\n", &answer);
+  int code = ask(name, control, "{\"command\":\"status\"}\n", &answer);
   if (code == WW_EXIT_OK)
-    code = show(control, &answer, as_json);
+    code = show(name, control, &answer, as_json);
   ww_buf_fini(&answer);
   ww_config_free(config);
   return code;
 }
+
+static int run_status(int argc, char **argv) { return run(&ww_cmd_status, argc, argv); }
+static int run_sources(int argc, char **argv) { return run(&ww_cmd_sources, argc, argv); }
+
+const struct ww_command ww_cmd_sources = {
+    .name = "sources",
+    .synopsis = "-c FILE | --control PATH [--json]",
+    .summary = "ask a running daemon what each source of payloads has, and which are in force",
+    .help = "  -c, --config FILE   take the socket's path from this configuration\n"
+            "  --control PATH      the socket\n"
+            "  --json              one JSON array, of the objects that status has, too\n"
+            "MISSING counts the payloads that other caches of the same preference have and this one has not, EXTRA\n"
+            "those that it has and another has not.\n"
+            "Exit code 4: the daemon runs and is not ready.\n",
+    .run = run_sources,
+};
 
 const struct ww_command ww_cmd_status = {
     .name = "status",

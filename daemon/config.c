@@ -22,6 +22,8 @@
 enum {
   JOURNAL_MIN = 16,
   JOURNAL_MAX = 1 << 24,
+  HISTORY_MAX = 10 * 366 * 86400,
+  HISTORY_SIZE_MAX = 1 << 20, /* MiB */
 };
 
 #define NAMED (CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES)
@@ -32,6 +34,11 @@ static cfg_opt_t options[] = {
     CFG_STR("log-level", "info", CFGF_NONE),
     CFG_INT("startup-grace", 30, CFGF_NONE),
     CFG_INT("journal-entries", 65536, CFGF_NONE),
+    CFG_INT("history", 7 * 86400, CFGF_NONE),
+    CFG_INT("history-size", 256, CFGF_NONE),
+    CFG_INT("failover-delay", 60, CFGF_NONE),
+    CFG_STR_LIST("slurm", "{}", CFGF_NONE),
+    CFG_BOOL("slurm-strict", cfg_false, CFGF_NONE),
     CFG_SEC("rtr-cache", ww_config_rtr_options, NAMED),
     CFG_SEC("payload-file", ww_config_file_options, NAMED),
     CFG_SEC("static", ww_config_static_options, CFGF_NONE),
@@ -73,11 +80,16 @@ static int check_grace(cfg_t *cfg, cfg_opt_t *opt) { return ww_config_check_rang
 static int check_journal(cfg_t *cfg, cfg_opt_t *opt) {
   return ww_config_check_range(cfg, opt, JOURNAL_MIN, JOURNAL_MAX);
 }
+static int check_history(cfg_t *cfg, cfg_opt_t *opt) { return ww_config_check_range(cfg, opt, 0, HISTORY_MAX); }
+static int check_history_size(cfg_t *cfg, cfg_opt_t *opt) {
+  return ww_config_check_range(cfg, opt, 1, HISTORY_SIZE_MAX);
+}
 static int check_log_level(cfg_t *cfg, cfg_opt_t *opt) { return ww_config_check_word(cfg, opt, log_levels); }
 
 static const struct ww_config_check checks[] = {
-    {"store", ww_config_check_text}, {"control", ww_config_check_text},  {"log-level", check_log_level},
-    {"startup-grace", check_grace},  {"journal-entries", check_journal},
+    {"store", ww_config_check_text},      {"control", ww_config_check_text},  {"log-level", check_log_level},
+    {"startup-grace", check_grace},       {"journal-entries", check_journal}, {"history", check_history},
+    {"history-size", check_history_size},
 };
 
 static const struct ww_config_part *const parts[] = {&ww_config_sources, &ww_config_feeds, &ww_config_stations,
@@ -98,6 +110,8 @@ static bool take_all(struct ww_config *c, cfg_t *cfg, const char *path) {
   c->log_level = (enum ww_log_level)ww_config_word_index(log_levels, cfg_getstr(cfg, "log-level"));
   c->startup_grace = (unsigned)cfg_getint(cfg, "startup-grace");
   c->journal_entries = (size_t)cfg_getint(cfg, "journal-entries");
+  c->history = cfg_getint(cfg, "history");
+  c->history_size = (size_t)cfg_getint(cfg, "history-size") << 20;
   ok = ok && c->path;
   for (unsigned i = 0; ok && i < PART_COUNT; i++)
     ok = parts[i]->take(c, cfg);

@@ -11,11 +11,14 @@
 
 enum { WW_NAME_LEN = 64 }; /* with the final NUL; of sources, routers and stations */
 #define WW_STATIC_SOURCE "static"
+#define WW_SLURM_SOURCE "slurm" /* what SLURM asserts is held under this name */
 
 struct ww_config_rtr {
   char name[WW_NAME_LEN];
   char *host, *port;
   uint8_t min_version, max_version;
+  uint16_t preference;
+  bool keep_expired; /* on-expiry = "keep" */
 };
 
 struct ww_config_file {
@@ -63,10 +66,16 @@ struct ww_config {
   enum ww_log_level log_level;
   unsigned startup_grace; /* seconds */
   size_t journal_entries;
+  int64_t history;     /* seconds; 0: only the last epoch */
+  size_t history_size; /* octets */
   struct ww_config_rtr *caches;
   size_t cache_count;
   struct ww_config_file *files;
   size_t file_count;
+  char **slurm;
+  size_t slurm_count;
+  bool slurm_strict;
+  unsigned failover_delay; /* seconds */
   bool has_static;
   struct ww_payloads statics; /* sorted */
   char **listens;

@@ -8,11 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "slurm/slurm.h"
 #include "wire/rtr.h"
 
 cfg_opt_t ww_config_rtr_options[] = {
     CFG_STR("host", NULL, CFGF_NONE),
     CFG_INT("port", 323, CFGF_NONE), /* RFC 8210 §12: rpki-rtr */
+    CFG_INT("preference", 1, CFGF_NONE),
+    CFG_STR("on-expiry", "flush", CFGF_NONE),
     CFG_INT("min-version", WW_RTR_V0, CFGF_NONE),
     CFG_INT("max-version", WW_RTR_VERSION_MAX, CFGF_NONE),
     CFG_END(),
@@ -29,6 +32,20 @@ cfg_opt_t ww_config_static_options[] = {
     CFG_STR_LIST("vrp", "{}", CFGF_NONE),
     CFG_END(),
 };
+
+static const char *const expiry_words[] = {"flush", "keep", NULL};
+
+static int check_expiry(cfg_t *cfg, cfg_opt_t *opt) { return ww_config_check_word(cfg, opt, expiry_words); }
+static int check_preference(cfg_t *cfg, cfg_opt_t *opt) { return ww_config_check_range(cfg, opt, 1, UINT16_MAX); }
+static int check_delay(cfg_t *cfg, cfg_opt_t *opt) { return ww_config_check_range(cfg, opt, 0, WW_CONFIG_SECONDS_MAX); }
+
+static int check_slurm(cfg_t *cfg, cfg_opt_t *opt) {
+  if (cfg_opt_size(opt) > WW_SLURM_FILES_MAX) {
+    cfg_error(cfg, "slurm: more than %d files", WW_SLURM_FILES_MAX);
+    return -1;
+  }
+  return ww_config_check_text(cfg, opt);
+}
 
 static int check_version(cfg_t *cfg, cfg_opt_t *opt) {
   return ww_config_check_range(cfg, opt, WW_RTR_V0, WW_RTR_VERSION_MAX);
@@ -79,6 +96,10 @@ static int check_source_name(cfg_t *cfg, cfg_t *section) {
     cfg_error(cfg, "%s: the name \"%s\" belongs to the static section", cfg_name(section), WW_STATIC_SOURCE);
     return -1;
   }
+  if (strcmp(cfg_title(section), WW_SLURM_SOURCE) == 0) {
+    cfg_error(cfg, "%s: the name \"%s\" belongs to SLURM's assertions", cfg_name(section), WW_SLURM_SOURCE);
+    return -1;
+  }
   for (unsigned k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++)
     for (unsigned i = 0; i < cfg_size(cfg, kinds[k]); i++) {
       cfg_t *other = cfg_getnsec(cfg, kinds[k], i);
@@ -107,7 +128,11 @@ static int check_payload_file(cfg_t *cfg, cfg_opt_t *opt) {
 }
 
 static const struct ww_config_check checks[] = {
+    {"slurm", check_slurm},
+    {"failover-delay", check_delay},
     {"rtr-cache", check_rtr},
+    {"rtr-cache|preference", check_preference},
+    {"rtr-cache|on-expiry", check_expiry},
     {"rtr-cache|host", ww_config_check_text},
     {"rtr-cache|port", ww_config_check_port},
     {"rtr-cache|min-version", check_version},
@@ -128,6 +153,8 @@ static bool take(struct ww_config *c, cfg_t *cfg) {
     ww_config_take_name(to->name, s);
     to->host = ww_config_text(s, "host", &ok);
     to->port = ww_config_port(s, &ok);
+    to->preference = (uint16_t)cfg_getint(s, "preference");
+    to->keep_expired = ww_config_word_index(expiry_words, cfg_getstr(s, "on-expiry")) == 1;
     to->min_version = (uint8_t)cfg_getint(s, "min-version");
     to->max_version = (uint8_t)cfg_getint(s, "max-version");
   }
@@ -138,6 +165,13 @@ static bool take(struct ww_config *c, cfg_t *cfg) {
     to->path = ww_config_text(s, "path", &ok);
     to->ignore_expiry = cfg_getbool(s, "ignore-expiry") == cfg_true;
     to->refresh_interval = (unsigned)cfg_getint(s, "refresh-interval");
+  }
+  c->failover_delay = (unsigned)cfg_getint(cfg, "failover-delay");
+  c->slurm_strict = cfg_getbool(cfg, "slurm-strict") == cfg_true;
+  c->slurm = ww_config_array(cfg_size(cfg, "slurm"), sizeof(*c->slurm), &ok);
+  for (unsigned i = 0; ok && i < cfg_size(cfg, "slurm"); i++) {
+    c->slurm[c->slurm_count] = strdup(cfg_getnstr(cfg, "slurm", i));
+    ok = c->slurm[c->slurm_count++] != NULL;
   }
   cfg_t *s = cfg_getsec(cfg, "static");
   unsigned vrps = s ? cfg_size(s, "vrp") : 0;
@@ -156,6 +190,9 @@ static void fini(struct ww_config *config) {
   }
   for (size_t i = 0; i < config->file_count; i++)
     free(config->files[i].path);
+  for (size_t i = 0; i < config->slurm_count; i++)
+    free(config->slurm[i]);
+  free(config->slurm);
   ww_payloads_fini(&config->statics);
   free(config->caches);
   free(config->files);

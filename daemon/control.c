@@ -25,6 +25,7 @@
 #include "daemon/pipeline.h"
 #include "daemon/rtr_io.h"
 #include "daemon/rtr_server_io.h"
+#include "daemon/slurm_io.h"
 #include "daemon/station_io.h"
 #include "daemon/stream.h"
 #include "ww_version.h"
@@ -76,6 +77,8 @@ static const char *source_type(uint8_t type) {
     return "static";
   case WW_SOURCE_FILE:
     return "file";
+  case WW_SOURCE_SLURM:
+    return "slurm";
   default:
     return "other";
   }
@@ -96,6 +99,7 @@ static json_t *source_status(struct ww_daemon *d, int i) {
                                   : s->last_error[0] ? "failed"
                                                      : "waiting"));
   json_object_set_new(o, "complete", json_boolean(r->complete));
+  json_object_set_new(o, "active", json_boolean(r->active));
   json_object_set_new(o, "records", number(r->vrps_v4 + r->vrps_v6 + r->aspas + r->router_keys));
   json_object_set_new(o, "vrps_ipv4", number(r->vrps_v4));
   json_object_set_new(o, "vrps_ipv6", number(r->vrps_v6));
@@ -109,7 +113,35 @@ static json_t *source_status(struct ww_daemon *d, int i) {
     json_object_set_new(o, "rtr_session", r->has_session ? number(r->rtr_session) : json_null());
     json_object_set_new(o, "rtr_serial", r->has_session ? number(r->rtr_serial) : json_null());
     json_object_set_new(o, "valid_until", when(r->valid_until));
+    json_object_set_new(o, "preference", number(r->preference));
+    json_object_set_new(o, "in_contact", json_boolean(s->in_contact));
+    json_object_set_new(o, "contact_since", when(s->contact_since));
+    json_object_set_new(o, "expired", json_boolean(s->expired));
+    json_object_set_new(o, "missing", s->compared ? number(s->missing) : json_null());
+    json_object_set_new(o, "extra", s->compared ? number(s->extra) : json_null());
+    json_object_set_new(o, "diverges_since", when(s->diverges_since));
   }
+  return o;
+}
+
+static json_t *slurm_status(struct ww_daemon *d) {
+  const struct ww_slurm_set *set = ww_pipeline_slurm(d->pipeline);
+  json_t *o = json_object(), *files = json_array(), *counts = json_object();
+  struct ww_slurm_io_status io;
+  ww_slurm_io_status(d->slurm, &io);
+  for (size_t i = 0; set && i < set->texts.count; i++)
+    json_array_append_new(files, words(set->texts.files[i].name));
+  for (int kind = 0; kind < WW_SLURM_KINDS; kind++)
+    json_object_set_new(counts, ww_slurm_kind_name((enum ww_slurm_kind)kind), number(set ? set->counts[kind] : 0));
+  json_object_set_new(o, "configured", number(io.files));
+  json_object_set_new(o, "files", files);
+  json_object_set_new(o, "loaded", when(set ? set->texts.time : 0));
+  json_object_set_new(o, "strict", json_boolean(set && set->texts.strict));
+  json_object_set_new(o, "counts", counts);
+  json_object_set_new(o, "loads", number(io.loads));
+  json_object_set_new(o, "errors", number(io.errors));
+  json_object_set_new(o, "last_error", words(io.last_error));
+  json_object_set_new(o, "last_error_time", when(io.error_time));
   return o;
 }
 
@@ -257,6 +289,7 @@ static json_t *status(struct ww_daemon *d) {
   for (size_t i = 0; ww_station_io_status(d->station, i, &link); i++)
     json_array_append_new(stations, link_status(&link));
   json_object_set_new(o, "sources", sources);
+  json_object_set_new(o, "slurm", slurm_status(d));
   json_object_set_new(o, "routers", routers);
   json_object_set_new(o, "stations", stations);
   json_object_set_new(o, "rtr_server", rtr_server_status(d->rtr_server));

@@ -2,9 +2,9 @@
 /*
  * The daemon: what its parts share, and how it is run. Everything here belongs to the loop's thread.
  *
- *   rtr_io, payload_io -> pipeline -> engine -> station_io
- *                                  -> rtr_server_io
- *                bmp_io ------------>
+ *   rtr_io, payload_io, slurm_io -> pipeline -> engine -> station_io
+ *                                            -> rtr_server_io
+ *                          bmp_io ------------>
  */
 #ifndef WW_DAEMON_DAEMON_H
 #define WW_DAEMON_DAEMON_H
@@ -20,6 +20,7 @@ struct ww_pipeline;
 struct ww_rtr_io;
 struct ww_rtr_server_io;
 struct ww_payload_io;
+struct ww_slurm_io;
 struct ww_bmp_io;
 struct ww_station_io;
 struct ww_control;
@@ -35,6 +36,7 @@ struct ww_daemon {
   struct ww_rtr_io *rtr;
   struct ww_rtr_server_io *rtr_server;
   struct ww_payload_io *payload;
+  struct ww_slurm_io *slurm;
   struct ww_bmp_io *bmp;
   struct ww_station_io *station;
   struct ww_control *control;

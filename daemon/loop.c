@@ -2,8 +2,8 @@
 /*
  * The daemon's life: start, signals, the work between I/O, and the end.
  *
- * Start, in an order that lets each part fail with a message before anything is promised: store, certificates,
- * listeners, control socket; then the pipeline serves what the store has, and only then do sources begin.
+ * Start, in an order that lets each part fail with a message before anything is promised: SLURM files, store,
+ * certificates, listeners, control socket; then the pipeline serves what the store has, and only then do sources begin.
  *
  * Between I/O: an idle handle runs while there are routes to judge or octets to send, a slice of each at a time, so
  * that neither sockets nor the other waits for long. It is stopped when there is nothing to do, so that the loop
@@ -25,6 +25,7 @@
 #include "daemon/pipeline.h"
 #include "daemon/rtr_io.h"
 #include "daemon/rtr_server_io.h"
+#include "daemon/slurm_io.h"
 #include "daemon/station_io.h"
 #include "engine/engine.h"
 #include "ww_version.h"
@@ -70,6 +71,7 @@ void ww_daemon_stop(struct ww_daemon *daemon, bool failed) {
   ww_rtr_io_stop(d->rtr);
   ww_rtr_server_io_stop(d->rtr_server);
   ww_payload_io_stop(d->payload);
+  ww_slurm_io_stop(d->slurm);
   ww_pipeline_stop(d->pipeline);
   uv_timer_start(&d->stop_timer, on_stop_timer, STOP_MS, 0);
   if (d->station)
@@ -100,7 +102,7 @@ static void on_stop_signal(uv_signal_t *handle, int number) {
   ww_daemon_stop(d, false);
 }
 
-/* What waywarden.conf(5) says of HUP: payload files, static entries, certificates, log-level. */
+/* What waywarden.conf(5) says of HUP: SLURM and payload files, static entries, certificates, log-level. */
 static void on_hup_signal(uv_signal_t *handle, int number) {
   struct ww_daemon *d = handle->data;
   struct ww_config *fresh;
@@ -117,6 +119,7 @@ static void on_hup_signal(uv_signal_t *handle, int number) {
       ww_payload_io_statics(d->payload, &fresh->statics);
     else if (fresh->has_static)
       ww_log(&d->log, WW_LOG_WARNING, "the static section is new: it takes a restart");
+    ww_slurm_io_reload(d->slurm, fresh->slurm, fresh->slurm_count, fresh->slurm_strict);
     ww_config_free(fresh);
   }
   ww_station_io_reload(d->station);
@@ -130,6 +133,7 @@ static void on_pipeline_started(void *ctx) {
   struct ww_daemon *d = ctx;
   ww_rtr_io_start(d->rtr);
   ww_payload_io_start(d->payload);
+  ww_slurm_io_start(d->slurm);
 }
 
 static bool start(struct ww_daemon *d) {
@@ -138,6 +142,8 @@ static bool start(struct ww_daemon *d) {
     ww_log(&d->log, WW_LOG_ERROR, "no memory for the engine");
     return false;
   }
+  if (!(d->slurm = ww_slurm_io_new(d)))
+    return false;
   if (ww_pipeline_new(d, &d->pipeline, &diag) != WW_OK) {
     ww_log(&d->log, WW_LOG_ERROR, "%s", diag.text);
     return false;
@@ -151,7 +157,7 @@ static bool start(struct ww_daemon *d) {
     return false;
   if (d->config->control && !(d->control = ww_control_new(d, d->config->control)))
     return false;
-  return ww_pipeline_start(d->pipeline, on_pipeline_started, d);
+  return ww_pipeline_start(d->pipeline, ww_slurm_io_take(d->slurm), on_pipeline_started, d);
 }
 
 static void watch_signal(struct ww_daemon *d, uv_signal_t *handle, uv_signal_cb callback, int number) {
@@ -185,6 +191,7 @@ bool ww_daemon_run(struct ww_config *config, struct ww_log log) {
   ww_station_io_free(d->station);
   ww_bmp_io_free(d->bmp);
   ww_payload_io_free(d->payload);
+  ww_slurm_io_free(d->slurm);
   ww_rtr_io_free(d->rtr);
   ww_rtr_server_io_free(d->rtr_server);
   ww_pipeline_free(d->pipeline);

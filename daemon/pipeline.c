@@ -2,24 +2,28 @@
 /*
  * The pipeline turns updates of sources into published snapshots:
  *
- *   job -> [worker: store transaction -> delta -> next snapshot] -> engine, and the source is told
+ *   job -> [worker: store transaction, with the next snapshot built inside it] -> engine, and the source is told
  *
- * Jobs wait in a queue and run one at a time, each in libuv's pool. While one runs, the worker alone uses the store and
- * `snapshot` is not replaced; the loop's thread only reads it. So neither needs a lock. The queue is short by itself: a
- * source has at most one update on its way (it waits for `done`), and there is at most one expiry pass.
+ * Jobs wait in a queue and run one at a time, each in libuv's pool; pipeline_work.c has what they do. While one runs,
+ * the worker alone uses the store, the snapshot and the SLURM set in force are not replaced, and the loop's thread only
+ * reads them. So neither needs a lock: a job gets copies of the sources' records, and the loop takes them back. The
+ * queue is short by itself: a source has at most one update on its way (it waits for `done`), and there is at most one
+ * expiry pass and one switch.
  *
  * Start: the first job reads the store, and what is there is served at once. Readiness then follows one rule: at least
  * one source has complete data, and every source has been tried (has data, or has failed, or the start-up grace is
  * over). Before that the engine keeps routes without a verdict.
  *
  * Expiry of single records (payload files say it for each): `next_expiry` is a lower bound of the earliest expiry among
- * the records in force. When it passes, a job walks the snapshot, withdraws one source's expired records like any other
- * update, and finds the next bound. Sources with ignore-expiry do not take part.
+ * the records in force. When it passes, a job walks the snapshot, withdraws the expired records like any other update,
+ * and finds the next bound. Sources with ignore-expiry do not take part.
  *
- * A job that fails leaves everything as it was: the store's transaction is gone, the snapshot in force stays. The one
- * failure that may not be left so is that of memory for the snapshot once the transaction is done: the update is on
- * disk, so nobody would ever hand in the difference again. Such a job keeps it and goes back to the front of the queue;
- * it is tried until the snapshot is built, and only then is its source told.
+ * A job that fails leaves everything as it was: the store's transaction is gone, the snapshot in force stays. Of a job
+ * of several steps those before the failure stand.
+ *
+ * Once a minute, or when a cache is about to count as lost, the house-keeping looks whether other caches are to be
+ * used, tries again what could not be stored, warns of what lasts (divergence of caches, expired data that is kept),
+ * and prunes the history.
  *
  * Clauses: RFC 8210 §6 (data older than Expire is not used), RFC 6811 §2 (what the snapshot answers).
  */
@@ -28,281 +32,59 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "daemon/clock.h"
+#include "daemon/pipeline_internal.h"
 #include "daemon/rtr_server_io.h"
 #include "engine/engine.h"
 
-enum { EXPIRY_SLEEP_MAX_S = 3600, BUILD_AGAIN_MS = 200 };
-
-enum job_kind { JOB_START, JOB_FULL, JOB_DELTA, JOB_FLUSH, JOB_EXPIRE };
-
-struct job {
-  uv_work_t work;
-  struct ww_pipeline *pipeline;
-  struct job *next;
-  enum job_kind kind;
-  int source;
-  struct ww_payloads set;          /* FULL */
-  struct ww_payload_delta changes; /* DELTA */
-  struct ww_source_progress progress;
-  ww_committed_fn done;
-  void *ctx;
-  /* set when it starts to run */
-  struct ww_source_record record;
-  struct ww_source_record *records; /* START, EXPIRE: of every source, so that the worker reads none of the loop's */
-  bool ready;
-  int64_t now;
-  /* results */
-  enum ww_err err;
-  struct ww_diag diag;
-  struct ww_payload_delta delta; /* what changed */
-  bool committed;                /* `delta` is on disk as `epoch` */
-  uint32_t epoch;
-  struct ww_snapshot *snapshot;
-  int64_t next_expiry; /* among the records that the job saw; INT64_MAX none */
-  bool whole_expiry;   /* next_expiry is exact, not just a bound for what came in */
-  size_t unknown;
+enum {
+  EXPIRY_SLEEP_MAX_S = 3600,
+  HOUSE_S = 60, /* between looks at what lasts */
+  AGAIN_S = 10, /* until what could not be stored is tried again */
+  PRUNE_S = 3600,
+  KEPT_WARNING_S = 3600,      /* expired data that is kept: said that often */
+  DIVERGENCE_WARNING_S = 600, /* caches of one preference that disagree: said after that long */
 };
-
-struct ww_pipeline {
-  struct ww_daemon *daemon;
-  struct ww_store *store;
-  struct ww_pipeline_source *sources;
-  size_t source_count;
-  struct ww_snapshot *snapshot;
-  struct job *first, **last; /* waiting */
-  struct job *running;
-  bool ready, grace_over, started, stopped, expire_queued;
-  uv_timer_t grace, expiry, again;
-  int64_t next_expiry;
-  void (*on_started)(void *ctx);
-  void *started_ctx;
-};
-
-/* ---- in the worker ---- */
-
-static void note_expiry(int64_t *next, int64_t expires) {
-  if (expires && expires < *next)
-    *next = expires;
-}
-
-static void note_payloads(int64_t *next, const struct ww_payloads *set) {
-  for (size_t i = 0; i < set->vrp_count; i++)
-    note_expiry(next, set->vrps[i].expires);
-  for (size_t i = 0; i < set->aspa_count; i++)
-    note_expiry(next, set->aspas[i].expires);
-  for (size_t i = 0; i < set->key_count; i++)
-    note_expiry(next, set->keys[i].expires);
-}
-
-static size_t records_in(const struct ww_payloads *set) { return set->vrp_count + set->aspa_count + set->key_count; }
-
-/* The next snapshot from the one in force (or from what this job has built so far). */
-static enum ww_err build(struct job *job, struct ww_payload_delta *delta, uint32_t epoch) {
-  struct ww_snapshot *base = job->snapshot ? job->snapshot : job->pipeline->snapshot;
-  struct ww_snapshot *next;
-  enum ww_err err = ww_snapshot_apply(base, delta, epoch, job->ready, &next);
-  if (err != WW_OK)
-    return ww_fail(&job->diag, err, 0, NULL, "the snapshot could not be built: %s", ww_err_name(err));
-  ww_snapshot_unref(job->snapshot);
-  job->snapshot = next;
-  return WW_OK;
-}
-
-/* The snapshot of what a job has committed. */
-static enum ww_err build_committed(struct job *job, uint32_t epoch) {
-  job->committed = true;
-  job->epoch = epoch;
-  job->delta.source = job->record.id;
-  return build(job, &job->delta, epoch);
-}
-
-/* RFC 8210 §6: data of a cache that has not been heard within its Expire interval is not used, nor after a restart. */
-static enum ww_err drop_outdated(struct job *job, struct ww_source_record *record) {
-  struct ww_payloads none = {0};
-  uint32_t epoch;
-  if (!record->complete || !record->valid_until || record->valid_until > job->now)
-    return WW_OK;
-  record->complete = record->has_session = false;
-  return ww_store_commit_full(job->pipeline->store, record, &none, NULL, NULL, NULL, &epoch, &job->diag);
-}
-
-static enum ww_err read_source(struct job *job, size_t i, uint32_t epoch) {
-  struct ww_payload_delta delta = {.source = job->records[i].id};
-  enum ww_err err = ww_store_read_source(job->pipeline->store, delta.source, &delta.announce, &job->diag);
-  if (err == WW_OK && !job->pipeline->sources[i].ignore_expiry)
-    note_payloads(&job->next_expiry, &delta.announce);
-  if (err == WW_OK)
-    err = build(job, &delta, epoch);
-  ww_payload_delta_fini(&delta);
-  return err;
-}
-
-static enum ww_err work_start(struct job *job) {
-  struct ww_pipeline *p = job->pipeline;
-  const char **names = calloc(p->source_count + 1, sizeof(*names));
-  uint32_t epoch;
-  enum ww_err err = names ? WW_OK : ww_fail(&job->diag, WW_ERR_NOMEM, 0, NULL, "no memory");
-  for (size_t i = 0; err == WW_OK && i < p->source_count; i++)
-    names[i] = job->records[i].name;
-  if (err == WW_OK)
-    err = ww_store_keep_sources(p->store, names, p->source_count, &epoch, &job->diag);
-  for (size_t i = 0; err == WW_OK && i < p->source_count; i++) {
-    struct ww_source_record *record = &job->records[i];
-    uint8_t type = record->type;
-    char name[sizeof(record->name)];
-    memcpy(name, record->name, sizeof(name));
-    err = ww_store_source(p->store, name, type, record, &job->diag);
-    if (err == WW_OK && record->type != type) { /* the name means another kind of source now */
-      record->type = type;
-      record->has_session = false;
-    }
-    if (err == WW_OK)
-      err = drop_outdated(job, record);
-  }
-  free(names);
-  if (err != WW_OK || (err = ww_store_read_begin(p->store, &epoch, &job->diag)) != WW_OK)
-    return err;
-  struct ww_payload_delta none = {0};
-  err = build(job, &none, epoch);
-  for (size_t i = 0; err == WW_OK && i < p->source_count; i++)
-    if (job->records[i].complete)
-      err = read_source(job, i, epoch);
-  ww_store_read_end(p->store);
-  return err;
-}
-
-static enum ww_err work_update(struct job *job) {
-  struct ww_pipeline *p = job->pipeline;
-  uint32_t epoch;
-  enum ww_err err;
-  if (job->kind == JOB_DELTA) {
-    size_t asked = records_in(&job->changes.withdraw);
-    err = ww_store_commit_delta(p->store, &job->record, &job->changes, NULL, NULL, &job->delta, &epoch, &job->diag);
-    size_t found = records_in(&job->delta.withdraw);
-    job->unknown = asked > found ? asked - found : 0;
-    /* What was withdrawn without being held says that this set is not the cache's: after a restart it must be asked for
-     * anew, not continued from this serial. */
-    if (err == WW_OK && job->unknown && job->record.has_session) {
-      job->record.has_session = false;
-      if (ww_store_put_source(p->store, &job->record, NULL) != WW_OK)
-        job->record.has_session = true; /* the data is stored all the same; the next commit puts it right */
-    }
-  } else {
-    err = ww_store_commit_full(p->store, &job->record, &job->set, NULL, NULL, &job->delta, &epoch, &job->diag);
-  }
-  if (err != WW_OK)
-    return err;
-  if (!p->sources[job->source].ignore_expiry) {
-    note_payloads(&job->next_expiry, &job->delta.announce);
-    note_payloads(&job->next_expiry, &job->delta.refresh);
-  }
-  return build_committed(job, epoch);
-}
-
-/* Finds what has expired: the records of one source go into `changes`. */
-struct expiry_walk {
-  struct job *job;
-  bool failed;
-  bool more; /* another source has some too */
-};
-
-static bool takes_part(struct expiry_walk *walk, ww_source_id id, int64_t expires) {
-  struct ww_pipeline *p = walk->job->pipeline;
-  if (!expires)
-    return false;
-  for (size_t i = 0; i < p->source_count; i++)
-    if (walk->job->records[i].id == id) {
-      if (p->sources[i].ignore_expiry)
-        return false;
-      if (expires >= walk->job->now) {
-        note_expiry(&walk->job->next_expiry, expires);
-        return false;
-      }
-      if (walk->job->source < 0)
-        walk->job->source = (int)i;
-      if (walk->job->source != (int)i)
-        walk->more = true;
-      return walk->job->source == (int)i;
-    }
-  return false;
-}
-
-static int walk_vrp(void *ctx, const struct ww_vrp *vrp, ww_source_id id) {
-  struct expiry_walk *walk = ctx;
-  if (takes_part(walk, id, vrp->expires) && ww_payloads_add_vrp(&walk->job->changes.withdraw, vrp) != WW_OK)
-    walk->failed = true;
-  return walk->failed;
-}
-
-static int walk_aspa(void *ctx, const struct ww_aspa *aspa, ww_source_id id) {
-  struct expiry_walk *walk = ctx;
-  struct ww_aspa bare = {.customer = aspa->customer};
-  if (takes_part(walk, id, aspa->expires) && ww_payloads_add_aspa(&walk->job->changes.withdraw, &bare) != WW_OK)
-    walk->failed = true;
-  return walk->failed;
-}
-
-static int walk_key(void *ctx, const struct ww_router_key *key, ww_source_id id) {
-  struct expiry_walk *walk = ctx;
-  if (takes_part(walk, id, key->expires) && ww_payloads_add_key(&walk->job->changes.withdraw, key) != WW_OK)
-    walk->failed = true;
-  return walk->failed;
-}
-
-static enum ww_err work_expire(struct job *job) {
-  struct expiry_walk walk = {.job = job};
-  job->source = -1;
-  job->whole_expiry = true;
-  ww_snapshot_walk(job->pipeline->snapshot, &walk, walk_vrp, walk_aspa, walk_key);
-  if (walk.failed)
-    return ww_fail(&job->diag, WW_ERR_NOMEM, 0, NULL, "no memory to expire records");
-  if (walk.more)
-    job->next_expiry = job->now - 1; /* at once again, for the next source */
-  if (job->source < 0)
-    return WW_OK;
-  uint32_t epoch;
-  job->record = job->records[job->source];
-  job->changes.source = job->record.id;
-  enum ww_err err = ww_store_commit_delta(job->pipeline->store, &job->record, &job->changes, NULL, NULL, &job->delta,
-                                          &epoch, &job->diag);
-  return err != WW_OK ? err : build_committed(job, epoch);
-}
-
-static void run_job(uv_work_t *work) {
-  struct job *job = work->data;
-  if (job->committed) {
-    job->err = build_committed(job, job->epoch);
-    return;
-  }
-  job->next_expiry = INT64_MAX;
-  switch (job->kind) {
-  case JOB_START:
-  case JOB_EXPIRE:
-    if (!job->records)
-      job->err = ww_fail(&job->diag, WW_ERR_NOMEM, 0, NULL, "no memory");
-    else
-      job->err = job->kind == JOB_START ? work_start(job) : work_expire(job);
-    break;
-  default:
-    job->err = work_update(job);
-  }
-}
-
-/* ---- on the loop ---- */
 
 static void next_job(struct ww_pipeline *p);
 static void arm_expiry(struct ww_pipeline *p);
+static void keep_house(struct ww_pipeline *p, int64_t soonest);
 
-static void job_free(struct job *job) {
-  free(job->records);
+/* ---- jobs ---- */
+
+static void job_free(struct ww_job *job) {
+  for (size_t i = 0; i < job->epoch_count; i++)
+    ww_publication_fini(&job->epochs[i]);
+  free(job->epochs);
+  free(job->views);
   ww_payloads_fini(&job->set);
   ww_payload_delta_fini(&job->changes);
-  ww_payload_delta_fini(&job->delta);
+  ww_slurm_set_free(job->slurm);
+  ww_slurm_set_free(job->slurm_retired);
   ww_snapshot_unref(job->snapshot);
   free(job);
 }
+
+static struct ww_job *job_new(struct ww_pipeline *p, enum ww_job_kind kind, int source) {
+  struct ww_job *job = p->stopped ? NULL : calloc(1, sizeof(*job));
+  if (!job) {
+    if (!p->stopped) { /* a source that is never told of its update would wait for ever */
+      ww_log(&p->daemon->log, WW_LOG_ERROR, "no memory to take an update");
+      ww_daemon_stop(p->daemon, true);
+    }
+    return NULL;
+  }
+  job->pipeline = p;
+  job->kind = kind;
+  job->source = source;
+  *p->last = job;
+  p->last = &job->next;
+  return job;
+}
+
+/* ---- readiness and publication ---- */
 
 /* `with`: a source that counts as having data already, -1 none. */
 static bool would_be_ready(const struct ww_pipeline *p, int with) {
@@ -326,20 +108,22 @@ static void say_ready(struct ww_pipeline *p) {
          counts.vrps_v4, counts.vrps_v6);
 }
 
-/* Puts a snapshot in force. Takes the reference. */
-static void publish(struct ww_pipeline *p, struct ww_snapshot *snapshot, const struct ww_payload_delta *delta) {
+/* Puts a snapshot in force: the one place where data leaves the pipeline. Takes the reference. `deltas` is what changed
+ * since the one before, in the order of application; NULL: anything may have. */
+static void publish(struct ww_pipeline *p, struct ww_snapshot *snapshot, const struct ww_payload_delta *deltas,
+                    size_t count) {
   bool first = ww_snapshot_ready(snapshot) && !p->ready;
   ww_snapshot_unref(p->snapshot);
   p->snapshot = snapshot;
-  enum ww_err err = ww_engine_set_snapshot(p->daemon->engine, snapshot, first ? NULL : delta, delta ? 1 : 0);
-  if (err != WW_OK && delta) /* no memory to list what the delta touches: judging everything needs no list */
+  enum ww_err err = ww_engine_set_snapshot(p->daemon->engine, snapshot, first ? NULL : deltas, first ? 0 : count);
+  if (err != WW_OK && deltas) /* no memory to list what the deltas touch: judging everything needs no list */
     err = ww_engine_set_snapshot(p->daemon->engine, snapshot, NULL, 0);
   if (err != WW_OK)
     ww_log(&p->daemon->log, WW_LOG_ERROR, "epoch %u could not be handed to the engine: %s", ww_snapshot_epoch(snapshot),
            ww_err_name(err));
   if (first)
     say_ready(p);
-  ww_rtr_server_io_publish(p->daemon->rtr_server, snapshot, delta, delta ? 1 : 0);
+  ww_rtr_server_io_publish(p->daemon->rtr_server, snapshot, deltas, count);
   ww_daemon_busy(p->daemon);
 }
 
@@ -350,31 +134,127 @@ static void check_ready(struct ww_pipeline *p) {
   struct ww_payload_delta none = {0};
   struct ww_snapshot *next;
   if (ww_snapshot_apply(p->snapshot, &none, ww_snapshot_epoch(p->snapshot), true, &next) == WW_OK)
-    publish(p, next, NULL);
+    publish(p, next, NULL, 0);
+}
+
+static void add_engine_source(struct ww_engine_source *to, const struct ww_source_record *record) {
+  to->id = record->id;
+  to->type = record->type;
+  snprintf(to->name, sizeof(to->name), "%s", record->name);
 }
 
 static void tell_engine_sources(struct ww_pipeline *p) {
   struct ww_engine_source *list = calloc(p->source_count + 1, sizeof(*list));
+  size_t count = 0;
   if (!list)
     return;
-  for (size_t i = 0; i < p->source_count; i++) {
-    list[i].id = p->sources[i].record.id;
-    list[i].type = p->sources[i].record.type;
-    snprintf(list[i].name, sizeof(list[i].name), "%s", p->sources[i].record.name);
-  }
-  ww_engine_set_sources(p->daemon->engine, list, p->source_count);
+  for (size_t i = 0; i < p->source_count; i++)
+    add_engine_source(&list[count++], &p->sources[i].record);
+  if (p->slurm_source.id)
+    add_engine_source(&list[count++], &p->slurm_source);
+  ww_engine_set_sources(p->daemon->engine, list, count);
   free(list);
 }
 
-static void take_expiry(struct ww_pipeline *p, const struct job *job) {
+/* ---- what a job brings ---- */
+
+static void take_expiry(struct ww_pipeline *p, const struct ww_job *job) {
   if (job->err == WW_OK && job->whole_expiry)
     p->next_expiry = job->next_expiry;
   else
-    note_expiry(&p->next_expiry, job->next_expiry);
+    ww_note_expiry(&p->next_expiry, job->next_expiry);
   arm_expiry(p);
 }
 
-static void started(struct ww_pipeline *p, struct job *job) {
+/* The records as the job left them. Errors may have grown meanwhile. */
+static void take_views(struct ww_pipeline *p, const struct ww_job *job) {
+  for (size_t i = 0; job->views && i < p->source_count && i < job->view_count; i++) {
+    uint64_t errors = p->sources[i].record.errors;
+    p->sources[i].record = job->views[i].record;
+    if (job->kind != WW_JOB_START)
+      p->sources[i].record.errors = errors;
+  }
+}
+
+static void take_divergence(struct ww_pipeline *p) {
+  int64_t now = p->daemon->now.unix_sec;
+  for (size_t g = 0; g < p->group_count; g++) {
+    const struct ww_group *group = &p->groups[g];
+    const struct ww_divergence_counts *counts = group->divergence ? ww_divergence_counts(group->divergence) : NULL;
+    unsigned complete = 0;
+    for (unsigned i = 0; i < group->count; i++)
+      complete += p->sources[group->sources[i]].record.complete;
+    for (unsigned i = 0; i < group->count; i++) {
+      struct ww_pipeline_source *s = &p->sources[group->sources[i]];
+      s->compared = counts && complete > 1 && s->record.complete;
+      s->missing = s->compared ? counts->of[i].missing : 0;
+      s->extra = s->compared ? counts->of[i].extra : 0;
+      if (!s->missing && !s->extra) {
+        if (s->divergence_said)
+          ww_log(&p->daemon->log, WW_LOG_NOTICE, "source %s: agrees with the other caches of its preference again",
+                 s->record.name);
+        s->diverges_since = 0;
+        s->divergence_said = false;
+      } else if (!s->diverges_since) {
+        s->diverges_since = now;
+      }
+    }
+  }
+}
+
+static const char *cause_words(const struct ww_publication *e) {
+  switch ((enum ww_change_cause)e->cause) {
+  case WW_CAUSE_EXPIRY:
+    return "expired";
+  case WW_CAUSE_FLUSH:
+    return "flushed";
+  case WW_CAUSE_CONFIG:
+    return "not configured any more";
+  default:
+    return "updated";
+  }
+}
+
+static void log_switch(struct ww_pipeline *p, uint32_t epoch) {
+  char text[512] = "";
+  size_t at = 0;
+  for (size_t i = 0; i < p->source_count; i++)
+    if (p->sources[i].record.active && p->sources[i].record.preference && at < sizeof(text)) {
+      int n = snprintf(text + at, sizeof(text) - at, "%s%s", at ? ", " : "", p->sources[i].record.name);
+      at += n > 0 ? (size_t)n : 0;
+    }
+  ww_log(&p->daemon->log, WW_LOG_NOTICE, "the caches in use are now: %s; epoch %u", at ? text : "none", epoch);
+}
+
+static void log_epoch(struct ww_pipeline *p, const struct ww_job *job, const struct ww_publication *e) {
+  size_t in = 0, out = 0;
+  for (size_t i = 0; i < e->count; i++) {
+    in += ww_payloads_count(&e->deltas[i].announce);
+    out += ww_payloads_count(&e->deltas[i].withdraw);
+  }
+  if (e->cause == WW_CAUSE_FAILOVER)
+    log_switch(p, e->epoch);
+  else if (e->cause == WW_CAUSE_SLURM)
+    ww_log(&p->daemon->log, WW_LOG_NOTICE, "SLURM: %zu files in force: %zu in, %zu out, epoch %u",
+           p->slurm ? p->slurm->texts.count : 0, in, out, e->epoch);
+  else
+    ww_log(&p->daemon->log, in || out ? WW_LOG_INFO : WW_LOG_DEBUG, "source %s: %s: %zu in, %zu out, epoch %u%s",
+           job->views[e->source].record.name, cause_words(e), in, out, e->epoch,
+           job->views[e->source].record.active || e->cause != WW_CAUSE_UPDATE ? "" : " (in reserve)");
+}
+
+static void take_epochs(struct ww_pipeline *p, struct ww_job *job) {
+  static const struct ww_payload_delta none;
+  for (size_t i = 0; i < job->epoch_count; i++) {
+    struct ww_publication *e = &job->epochs[i];
+    struct ww_snapshot *snapshot = e->snapshot;
+    e->snapshot = NULL;
+    log_epoch(p, job, e);
+    publish(p, snapshot, e->count ? e->deltas : &none, e->count);
+  }
+}
+
+static void started(struct ww_pipeline *p, struct ww_job *job) {
   p->started = true;
   if (job->err != WW_OK) {
     /* What is on disk cannot be read, so nothing could be kept there either. */
@@ -383,134 +263,137 @@ static void started(struct ww_pipeline *p, struct job *job) {
     return;
   }
   size_t complete = 0;
-  for (size_t i = 0; i < p->source_count; i++)
-    p->sources[i].record = job->records[i];
-  for (size_t i = 0; i < p->source_count; i++)
+  for (size_t i = 0; i < p->source_count; i++) {
+    p->sources[i].contact_since = p->daemon->now.unix_sec;
     if (p->sources[i].record.complete) {
       p->sources[i].tried = true;
       complete++;
     }
+  }
   tell_engine_sources(p);
+  for (size_t i = 0; i < job->epoch_count; i++)
+    if (job->epochs[i].source < (int)p->source_count)
+      log_epoch(p, job, &job->epochs[i]);
   struct ww_snapshot *snapshot = job->snapshot;
   job->snapshot = NULL;
   if (complete)
     ww_log(&p->daemon->log, WW_LOG_INFO, "store: epoch %u, data of %zu of %zu sources", ww_snapshot_epoch(snapshot),
            complete, p->source_count);
-  publish(p, snapshot, NULL);
+  publish(p, snapshot, NULL, 0);
   if (!p->ready)
     uv_timer_start(&p->grace, p->grace.timer_cb, (uint64_t)p->daemon->config->startup_grace * 1000, 0);
   p->on_started(p->started_ctx);
 }
 
-static void log_update(struct ww_pipeline *p, const struct job *job) {
-  const struct ww_payload_delta *d = &job->delta;
-  size_t in = records_in(&d->announce), out = records_in(&d->withdraw);
-  const char *what = job->kind == JOB_EXPIRE ? "expired" : job->kind == JOB_FLUSH ? "flushed" : "updated";
-  ww_log(&p->daemon->log, in || out ? WW_LOG_INFO : WW_LOG_DEBUG, "source %s: %s: %zu in, %zu out, epoch %u",
-         job->record.name, what, in, out, ww_snapshot_epoch(job->snapshot));
+static void say_failure(struct ww_pipeline *p, const struct ww_job *job) {
+  const char *text = job->diag.text[0] ? job->diag.text : ww_err_name(job->err);
+  const char *name = job->source >= 0 ? p->sources[job->source].record.name : "";
+  if (job->source >= 0 && job->stored)
+    ww_log(&p->daemon->log, WW_LOG_ERROR, "source %s: stored, but the caches in use could not be changed: %s", name,
+           text);
+  else if (job->source >= 0)
+    ww_log(&p->daemon->log, WW_LOG_ERROR, "source %s: update not stored, the data in force stays: %s", name, text);
+  else
+    ww_log(&p->daemon->log, WW_LOG_ERROR, "%s: the data in force stays: %s",
+           job->kind == WW_JOB_SLURM    ? "SLURM"
+           : job->kind == WW_JOB_SWITCH ? "other caches could not be taken"
+                                        : "expired records could not be withdrawn",
+           text);
 }
 
-static void on_again(uv_timer_t *timer) {
-  struct ww_pipeline *p = timer->data;
-  ww_daemon_now(p->daemon);
-  next_job(p);
+/* A source was heard, or its data went. */
+static void take_source(struct ww_pipeline *p, const struct ww_job *job) {
+  struct ww_pipeline_source *s = &p->sources[job->source];
+  if (!job->stored) {
+    s->flush_wanted = s->flush_wanted || job->kind == WW_JOB_FLUSH;
+    ww_pipeline_failed(p, job->source, job->diag.text[0] ? job->diag.text : ww_err_name(job->err));
+    return;
+  }
+  s->flush_wanted = false;
+  s->tried = s->tried || s->record.complete;
+  if (job->kind == WW_JOB_FLUSH || s->in_contact || s->troubles != job->troubles)
+    return;
+  s->in_contact = true;
+  s->contact_since = p->daemon->now.unix_sec;
 }
 
-/* Back to the front: what waits behind it builds on it. */
-static void build_again(struct ww_pipeline *p, struct job *job) {
-  ww_log(&p->daemon->log, WW_LOG_ERROR, "source %s: epoch %u is stored, but not in force yet: %s", job->record.name,
-         job->epoch, job->diag.text);
-  job->next = p->first;
-  p->first = job;
-  if (!job->next)
-    p->last = &job->next;
-  uv_timer_start(&p->again, on_again, BUILD_AGAIN_MS, 0);
+static void take_result(struct ww_pipeline *p, struct ww_job *job) {
+  bool had_slurm = p->slurm_source.id != 0;
+  take_views(p, job);
+  if (job->views) { /* it ran */
+    p->slurm = job->slurm_in_force;
+    p->slurm_source = job->slurm_source;
+  }
+  take_divergence(p);
+  if (job->kind == WW_JOB_START) {
+    take_expiry(p, job);
+    started(p, job);
+    return;
+  }
+  if (!had_slurm && p->slurm_source.id)
+    tell_engine_sources(p);
+  take_epochs(p, job);
+  if (job->err != WW_OK)
+    say_failure(p, job);
+  if (job->source >= 0)
+    take_source(p, job);
+  take_expiry(p, job);
 }
 
 static void job_done(uv_work_t *work, int status) {
-  struct job *job = work->data;
+  struct ww_job *job = work->data;
   struct ww_pipeline *p = job->pipeline;
   ww_daemon_now(p->daemon);
   p->running = NULL;
   if (status < 0)
     job->err = ww_fail(&job->diag, WW_ERR_STATE, 0, NULL, "cancelled");
-  if (job->err != WW_OK && job->committed && !p->stopped) {
-    build_again(p, job);
-    return;
-  }
-  if (job->kind == JOB_EXPIRE)
+  if (job->kind == WW_JOB_EXPIRE)
     p->expire_queued = false;
+  if (job->kind == WW_JOB_SWITCH)
+    p->switch_queued = false;
   if (!p->stopped) {
-    if (job->kind == JOB_START) {
-      take_expiry(p, job);
-      started(p, job);
-    } else if (job->err != WW_OK) {
-      const char *text = job->diag.text[0] ? job->diag.text : ww_err_name(job->err);
-      ww_log(&p->daemon->log, WW_LOG_ERROR, "source %s: update not stored, the data in force stays: %s",
-             job->source >= 0 ? p->sources[job->source].record.name : "?", text);
-      if (job->source >= 0)
-        ww_pipeline_failed(p, job->source, text);
-    } else if (job->source >= 0) {
-      struct ww_pipeline_source *source = &p->sources[job->source];
-      uint64_t errors = source->record.errors; /* may have grown meanwhile */
-      source->record = job->record;
-      source->record.errors = errors;
-      source->tried = source->tried || job->record.complete;
-      log_update(p, job);
-      struct ww_snapshot *snapshot = job->snapshot;
-      job->snapshot = NULL;
-      publish(p, snapshot, &job->delta);
-    }
-    if (job->kind != JOB_START)
-      take_expiry(p, job);
+    take_result(p, job);
     if (job->done)
-      job->done(job->ctx, job->err == WW_OK, job->unknown);
+      job->done(job->ctx, job->stored, job->unknown);
+    keep_house(p, job->err == WW_OK ? 0 : AGAIN_S);
+  } else if (job->views) {
+    p->slurm = job->slurm_in_force; /* so that it is freed */
   }
+  if (job->query_done)
+    job->query_done(job->ctx, status >= 0 && !p->stopped);
   job_free(job);
   check_ready(p);
   next_job(p);
 }
 
 /* What the worker is to know of the pipeline as it is now. */
-static void job_prepare(struct ww_pipeline *p, struct job *job) {
-  bool gives_data = job->kind == JOB_FULL;
+static void job_prepare(struct ww_pipeline *p, struct ww_job *job) {
   job->now = p->daemon->now.unix_sec;
-  if (job->kind == JOB_START) {
-    job->ready = false; /* publish() below decides by what was found */
-  } else {
-    job->ready = would_be_ready(p, gives_data ? job->source : -1);
-    if (job->committed)
-      return; /* the rest was settled before it was */
-    if (job->source >= 0)
-      job->record = p->sources[job->source].record;
-  }
-  if (job->kind == JOB_FULL || job->kind == JOB_DELTA) {
-    const struct ww_source_progress *g = &job->progress;
-    job->record.complete = true;
-    job->record.last_sync = g->last_sync;
-    job->record.valid_until = g->valid_until;
-    job->record.has_session = g->has_session;
-    job->record.rtr_version = g->version;
-    job->record.rtr_session = g->session;
-    job->record.rtr_serial = g->serial;
-    job->record.refresh = g->refresh;
-    job->record.retry = g->retry;
-    job->record.expire = g->expire;
-  } else if (job->kind == JOB_FLUSH) {
-    job->record.complete = job->record.has_session = false;
-    job->record.valid_until = 0;
-  }
-  if (job->kind == JOB_START || job->kind == JOB_EXPIRE) {
-    job->records = calloc(p->source_count + 1, sizeof(*job->records));
-    for (size_t i = 0; job->records && i < p->source_count; i++)
-      job->records[i] = p->sources[i].record;
+  /* At the start it is decided by what is found. */
+  job->ready = job->kind != WW_JOB_START && would_be_ready(p, job->kind == WW_JOB_FULL ? job->source : -1);
+  job->slurm_in_force = p->slurm;
+  job->slurm_source = p->slurm_source;
+  job->views = calloc(p->source_count + 1, sizeof(*job->views));
+  job->view_count = job->views ? p->source_count : 0;
+  for (size_t i = 0; i < job->view_count; i++) {
+    const struct ww_pipeline_source *s = &p->sources[i];
+    job->views[i] = (struct ww_source_view){.record = s->record,
+                                            .cache = {.preference = s->record.preference,
+                                                      .complete = s->record.complete,
+                                                      .in_contact = s->in_contact,
+                                                      .since = s->contact_since,
+                                                      .active = s->record.active},
+                                            .ignore_expiry = s->ignore_expiry,
+                                            .keep_expired = s->keep_expired};
   }
 }
 
+static void run_job(uv_work_t *work) { ww_job_run(work->data); }
+
 static void next_job(struct ww_pipeline *p) {
-  if (p->running || !p->first || p->stopped || uv_is_active((uv_handle_t *)&p->again))
+  if (p->running || !p->first || p->stopped)
     return;
-  struct job *job = p->first;
+  struct ww_job *job = p->first;
   p->first = job->next;
   if (!p->first)
     p->last = &p->first;
@@ -518,31 +401,18 @@ static void next_job(struct ww_pipeline *p) {
   job->work.data = job;
   p->running = job;
   if (uv_queue_work(&p->daemon->loop, &job->work, run_job, job_done) != 0) {
-    p->running = NULL;
-    job_free(job);
+    /* Only a loop without threads refuses. Whoever waits must hear of it all the same. */
+    (void)ww_fail(&job->diag, WW_ERR_STATE, 0, NULL, "no worker to do it");
+    job->err = WW_ERR_STATE;
+    job_done(&job->work, UV_ECANCELED);
   }
 }
 
-static struct job *job_new(struct ww_pipeline *p, enum job_kind kind, int source) {
-  struct job *job = p->stopped ? NULL : calloc(1, sizeof(*job));
-  if (!job) {
-    if (!p->stopped) { /* a source that is never told of its update would wait for ever */
-      ww_log(&p->daemon->log, WW_LOG_ERROR, "no memory to take an update");
-      ww_daemon_stop(p->daemon, true);
-    }
-    return NULL;
-  }
-  job->pipeline = p;
-  job->kind = kind;
-  job->source = source;
-  *p->last = job;
-  p->last = &job->next;
-  return job;
-}
+/* ---- what comes in ---- */
 
 void ww_pipeline_submit_full(struct ww_pipeline *pipeline, int source, struct ww_payloads *set,
                              const struct ww_source_progress *progress, ww_committed_fn done, void *ctx) {
-  struct job *job = job_new(pipeline, JOB_FULL, source);
+  struct ww_job *job = job_new(pipeline, WW_JOB_FULL, source);
   if (!job) {
     ww_payloads_fini(set);
     return;
@@ -550,6 +420,7 @@ void ww_pipeline_submit_full(struct ww_pipeline *pipeline, int source, struct ww
   job->set = *set;
   memset(set, 0, sizeof(*set));
   job->progress = *progress;
+  job->troubles = pipeline->sources[source].troubles;
   job->done = done;
   job->ctx = ctx;
   next_job(pipeline);
@@ -557,7 +428,7 @@ void ww_pipeline_submit_full(struct ww_pipeline *pipeline, int source, struct ww
 
 void ww_pipeline_submit_delta(struct ww_pipeline *pipeline, int source, struct ww_payload_delta *delta,
                               const struct ww_source_progress *progress, ww_committed_fn done, void *ctx) {
-  struct job *job = job_new(pipeline, JOB_DELTA, source);
+  struct ww_job *job = job_new(pipeline, WW_JOB_DELTA, source);
   if (!job) {
     ww_payload_delta_fini(delta);
     return;
@@ -565,7 +436,33 @@ void ww_pipeline_submit_delta(struct ww_pipeline *pipeline, int source, struct w
   job->changes = *delta;
   memset(delta, 0, sizeof(*delta));
   job->progress = *progress;
+  job->troubles = pipeline->sources[source].troubles;
   job->done = done;
+  job->ctx = ctx;
+  next_job(pipeline);
+}
+
+void ww_pipeline_submit_slurm(struct ww_pipeline *pipeline, struct ww_slurm_set *slurm, ww_committed_fn done,
+                              void *ctx) {
+  struct ww_job *job = job_new(pipeline, WW_JOB_SLURM, -1);
+  if (!job) {
+    ww_slurm_set_free(slurm);
+    return;
+  }
+  job->slurm = slurm;
+  job->done = done;
+  job->ctx = ctx;
+  next_job(pipeline);
+}
+
+void ww_pipeline_query(struct ww_pipeline *pipeline, ww_query_fn query, void (*done)(void *ctx, bool ran), void *ctx) {
+  struct ww_job *job = job_new(pipeline, WW_JOB_QUERY, -1);
+  if (!job) {
+    done(ctx, false);
+    return;
+  }
+  job->query = query;
+  job->query_done = done;
   job->ctx = ctx;
   next_job(pipeline);
 }
@@ -574,7 +471,7 @@ void ww_pipeline_flush(struct ww_pipeline *pipeline, int source, const char *why
   if (pipeline->sources[source].record.complete)
     ww_log(&pipeline->daemon->log, WW_LOG_WARNING, "source %s: its data is dropped: %s",
            pipeline->sources[source].record.name, why);
-  if (job_new(pipeline, JOB_FLUSH, source))
+  if (job_new(pipeline, WW_JOB_FLUSH, source))
     next_job(pipeline);
 }
 
@@ -582,8 +479,121 @@ void ww_pipeline_failed(struct ww_pipeline *pipeline, int source, const char *wh
   struct ww_pipeline_source *s = &pipeline->sources[source];
   s->tried = true;
   s->record.errors++;
+  s->troubles++;
+  if (s->in_contact) {
+    s->in_contact = false;
+    s->contact_since = pipeline->daemon->now.unix_sec;
+  }
   snprintf(s->last_error, sizeof(s->last_error), "%s", why);
   check_ready(pipeline);
+  keep_house(pipeline, 0);
+}
+
+/* ---- keeping house ---- */
+
+static void pruned(void *ctx, bool ran) {
+  struct ww_pipeline *p = ctx;
+  (void)ran;
+  if (!p->stopped)
+    p->next_prune = p->daemon->now.unix_sec + PRUNE_S;
+}
+
+static void prune(void *ctx, struct ww_store *store) {
+  const struct ww_pipeline *p = ctx;
+  const struct ww_config *config = p->daemon->config;
+  int64_t now = ww_clock_read().unix_sec;
+  bool more = true;
+  while (more && ww_store_prune(store, config->history ? now - config->history : now + 1, config->history_size, &more,
+                                NULL) == WW_OK)
+    continue;
+}
+
+/* Expired data that is kept because the configuration says so. */
+static void look_at_kept(struct ww_pipeline *p, struct ww_pipeline_source *s, int64_t now) {
+  const struct ww_source_record *r = &s->record;
+  int64_t end = r->last_sync + r->expire;
+  s->expired = s->keep_expired && r->complete && r->expire && now >= end;
+  if (!s->expired) {
+    s->warned = 0;
+    return;
+  }
+  if (s->warned && now - s->warned < KEPT_WARNING_S)
+    return;
+  ww_log(&p->daemon->log, WW_LOG_WARNING,
+         "source %s: its data expired %lld s ago and is kept%s, because on-expiry says so; not heard since %lld s",
+         r->name, (long long)(now - end), r->active ? " in force" : "", (long long)(now - r->last_sync));
+  s->warned = now;
+}
+
+static void look_at_divergence(struct ww_pipeline *p, struct ww_pipeline_source *s, int64_t now) {
+  if (!s->diverges_since || s->divergence_said || now - s->diverges_since < DIVERGENCE_WARNING_S)
+    return;
+  ww_log(&p->daemon->log, WW_LOG_WARNING,
+         "source %s: for %lld s it has lacked %zu records that other caches of preference %u have, and had %zu that "
+         "another has not",
+         s->record.name, (long long)(now - s->diverges_since), s->missing, s->record.preference, s->extra);
+  s->divergence_said = true;
+}
+
+/* When the answer to "which caches?" may become another by itself; asks for a switch where it is another already. */
+static int64_t look_at_groups(struct ww_pipeline *p, int64_t now) {
+  struct ww_cache *caches = calloc(p->source_count + 1, sizeof(*caches));
+  bool other = false;
+  if (!caches)
+    return now + AGAIN_S;
+  for (size_t i = 0; i < p->source_count; i++) {
+    const struct ww_pipeline_source *s = &p->sources[i];
+    caches[i] = (struct ww_cache){.preference = s->record.preference,
+                                  .complete = s->record.complete,
+                                  .in_contact = s->in_contact,
+                                  .since = s->contact_since,
+                                  .active = s->record.active};
+  }
+  int64_t next = ww_cache_groups_choose(caches, p->source_count, now, p->daemon->config->failover_delay);
+  for (size_t i = 0; i < p->source_count; i++)
+    other = other || caches[i].active != p->sources[i].record.active;
+  free(caches);
+  if (other && !p->switch_queued && job_new(p, WW_JOB_SWITCH, -1)) {
+    p->switch_queued = true;
+    next_job(p);
+  }
+  return next;
+}
+
+static void on_house(uv_timer_t *timer) {
+  struct ww_pipeline *p = timer->data;
+  ww_daemon_now(p->daemon);
+  for (size_t i = 0; i < p->source_count; i++)
+    if (p->sources[i].flush_wanted) {
+      p->sources[i].flush_wanted = false;
+      ww_pipeline_flush(p, (int)i, "it could not be before");
+    }
+  if (p->started && p->daemon->now.unix_sec >= p->next_prune) {
+    p->next_prune = INT64_MAX; /* until it is done */
+    ww_pipeline_query(p, prune, pruned, p);
+  }
+  keep_house(p, 0);
+}
+
+/* Looks around, and sets the timer for the next look. Not sooner than in `soonest` seconds after a failure. */
+static void keep_house(struct ww_pipeline *p, int64_t soonest) {
+  int64_t now = p->daemon->now.unix_sec, next = now + HOUSE_S;
+  if (p->stopped || !p->started)
+    return;
+  for (size_t i = 0; i < p->source_count; i++) {
+    look_at_kept(p, &p->sources[i], now);
+    look_at_divergence(p, &p->sources[i], now);
+    if (p->sources[i].flush_wanted && now + AGAIN_S < next)
+      next = now + AGAIN_S;
+  }
+  if (soonest)
+    next = now + soonest;
+  else if (!p->running) {
+    int64_t change = look_at_groups(p, now);
+    next = change < next ? change : next;
+  }
+  int64_t wait = next > now ? next - now : 1;
+  uv_timer_start(&p->house, on_house, (uint64_t)wait * 1000, 0);
 }
 
 /* ---- timers ---- */
@@ -605,7 +615,7 @@ static void on_expiry(uv_timer_t *timer) {
     arm_expiry(p);
     return;
   }
-  if (p->expire_queued || !job_new(p, JOB_EXPIRE, -1))
+  if (p->expire_queued || !job_new(p, WW_JOB_EXPIRE, -1))
     return;
   p->expire_queued = true;
   next_job(p);
@@ -642,8 +652,8 @@ enum ww_err ww_pipeline_new(struct ww_daemon *daemon, struct ww_pipeline **out, 
   p->next_expiry = INT64_MAX;
   uv_timer_init(&daemon->loop, &p->grace);
   uv_timer_init(&daemon->loop, &p->expiry);
-  uv_timer_init(&daemon->loop, &p->again);
-  p->grace.data = p->expiry.data = p->again.data = p;
+  uv_timer_init(&daemon->loop, &p->house);
+  p->grace.data = p->expiry.data = p->house.data = p;
   p->grace.timer_cb = on_grace;
   *out = p;
   return WW_OK;
@@ -663,11 +673,51 @@ int ww_pipeline_add(struct ww_pipeline *pipeline, const char *name, enum ww_sour
   return (int)pipeline->source_count++;
 }
 
-bool ww_pipeline_start(struct ww_pipeline *pipeline, void (*on_started)(void *ctx), void *ctx) {
+int ww_pipeline_add_cache(struct ww_pipeline *pipeline, const char *name, uint16_t preference, bool keep_expired) {
+  int source = ww_pipeline_add(pipeline, name, WW_SOURCE_RTR, false);
+  if (source >= 0) {
+    pipeline->sources[source].record.preference = preference;
+    pipeline->sources[source].keep_expired = keep_expired;
+  }
+  return source;
+}
+
+/* A group for each preference that several caches share. */
+static bool make_groups(struct ww_pipeline *p) {
+  p->groups = calloc(p->source_count + 1, sizeof(*p->groups));
+  if (!p->groups)
+    return false;
+  for (size_t i = 0; i < p->source_count; i++) {
+    uint16_t preference = p->sources[i].record.preference;
+    size_t g = 0;
+    if (!preference)
+      continue;
+    while (g < p->group_count && p->groups[g].preference != preference)
+      g++;
+    p->group_count += g == p->group_count;
+    struct ww_group *group = &p->groups[g];
+    group->preference = preference;
+    if (group->count < WW_DIVERGENCE_CACHES)
+      group->sources[group->count++] = (int)i;
+  }
+  for (size_t g = 0; g < p->group_count; g++) {
+    uint64_t seed;
+    if (p->groups[g].count > 1 && getentropy(&seed, sizeof(seed)) == 0)
+      p->groups[g].divergence = ww_divergence_new(seed);
+  }
+  return true;
+}
+
+bool ww_pipeline_start(struct ww_pipeline *pipeline, struct ww_slurm_set *slurm, void (*on_started)(void *ctx),
+                       void *ctx) {
   pipeline->on_started = on_started;
   pipeline->started_ctx = ctx;
-  if (!job_new(pipeline, JOB_START, -1))
+  struct ww_job *job = make_groups(pipeline) ? job_new(pipeline, WW_JOB_START, -1) : NULL;
+  if (!job) {
+    ww_slurm_set_free(slurm);
     return false;
+  }
+  job->slurm = slurm;
   next_job(pipeline);
   return true;
 }
@@ -683,20 +733,28 @@ struct ww_snapshot *ww_pipeline_snapshot(const struct ww_pipeline *pipeline) {
   return pipeline->snapshot;
 }
 
+const struct ww_slurm_set *ww_pipeline_slurm(const struct ww_pipeline *pipeline) { return pipeline->slurm; }
+
+const struct ww_source_record *ww_pipeline_slurm_source(const struct ww_pipeline *pipeline) {
+  return &pipeline->slurm_source;
+}
+
 void ww_pipeline_stop(struct ww_pipeline *pipeline) {
   struct ww_pipeline *p = pipeline;
   if (!p || p->stopped)
     return;
   p->stopped = true;
   while (p->first) {
-    struct job *job = p->first;
+    struct ww_job *job = p->first;
     p->first = job->next;
+    if (job->query_done)
+      job->query_done(job->ctx, false);
     job_free(job);
   }
   p->last = &p->first;
   uv_close((uv_handle_t *)&p->grace, NULL);
   uv_close((uv_handle_t *)&p->expiry, NULL);
-  uv_close((uv_handle_t *)&p->again, NULL);
+  uv_close((uv_handle_t *)&p->house, NULL);
 }
 
 void ww_pipeline_free(struct ww_pipeline *pipeline) {
@@ -704,6 +762,10 @@ void ww_pipeline_free(struct ww_pipeline *pipeline) {
     return;
   ww_store_close(pipeline->store);
   ww_snapshot_unref(pipeline->snapshot);
+  ww_slurm_set_free(pipeline->slurm);
+  for (size_t g = 0; g < pipeline->group_count; g++)
+    ww_divergence_free(pipeline->groups[g].divergence);
+  free(pipeline->groups);
   free(pipeline->sources);
   free(pipeline);
 }

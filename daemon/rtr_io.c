@@ -177,7 +177,8 @@ struct ww_rtr_io *ww_rtr_io_new(struct ww_daemon *daemon) {
     struct cache *c = &io->caches[i];
     c->io = io;
     c->config = &config->caches[i];
-    c->source = ww_pipeline_add(daemon->pipeline, c->config->name, WW_SOURCE_RTR, false);
+    c->source =
+        ww_pipeline_add_cache(daemon->pipeline, c->config->name, c->config->preference, c->config->keep_expired);
     if (c->source < 0) {
       ww_rtr_io_free(io);
       return NULL;
@@ -193,7 +194,9 @@ void ww_rtr_io_start(struct ww_rtr_io *io) {
   for (size_t i = 0; i < io->count; i++) {
     struct cache *c = &io->caches[i];
     const struct ww_source_record *record = &ww_pipeline_source(io->daemon->pipeline, c->source)->record;
-    struct ww_rtr_client_config config = {.min_version = c->config->min_version, .max_version = c->config->max_version};
+    struct ww_rtr_client_config config = {.min_version = c->config->min_version,
+                                          .max_version = c->config->max_version,
+                                          .keep_expired = c->config->keep_expired};
     struct ww_rtr_resume resume = {
         .valid = record->complete && record->has_session,
         .version = record->rtr_version,

@@ -20,6 +20,7 @@ struct ww_rtr_client_config {
   uint8_t min_version;  /* max_version at most */
   size_t max_records;   /* 0: default 10 million; more in one response is an error and drops the session. Router keys
                            and ASPAs count one more for each 32 octets of SPKI or provider list */
+  bool keep_expired;    /* what has passed its Expire Interval stays and is built on; its owner says so to people */
   uint64_t jitter_seed; /* spreads reconnects; different for each daemon and cache */
 };
 

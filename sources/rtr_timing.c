@@ -192,7 +192,10 @@ static ww_mono_ms stall_at(const struct ww_rtr_client *c) {
 }
 
 enum ww_rtr_action ww_rtr_client_tick(struct ww_rtr_client *c, struct ww_now now) {
-  if (c->has_data && !c->pending.active && now.mono >= c->expire_at) {
+  if (c->has_data && !c->pending.active && now.mono >= c->expire_at && c->config.keep_expired) {
+    c->expire_at = WW_MONO_NEVER; /* until the next End of Data sets it */
+  } else if (c->has_data && !c->pending.active && now.mono >= c->expire_at) {
+    /* RFC 8210 §6: "the client must no longer use it". */
     ww_rtr_flush(c, "the Expire Interval has passed");
     if ((c->phase == PHASE_QUERIED || c->phase == PHASE_RESPONSE) && !c->asked_reset) {
       c->errors++;

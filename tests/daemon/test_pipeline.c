@@ -124,7 +124,7 @@ static int open_lab(void **state) {
   struct ww_diag diag;
   assert_int_equal(ww_pipeline_new(d, &d->pipeline, &diag), WW_OK);
   assert_int_equal(ww_pipeline_add(d->pipeline, "cache", WW_SOURCE_RTR, false), 0);
-  assert_true(ww_pipeline_start(d->pipeline, on_started, &lab));
+  assert_true(ww_pipeline_start(d->pipeline, NULL, on_started, &lab));
   while (!lab.started)
     uv_run(&d->loop, UV_RUN_ONCE);
   *state = &lab;
