@@ -415,13 +415,24 @@ static void append_vrps(struct ww_store *store, struct ww_txn *t, ww_source_id i
   }
 }
 
+/*
+ * Where the records of another source lie beyond, each page that fills is split in half and never met again: a set that
+ * is put in order leaves all pages half full. So of many, five of nine are put first, and the others in between: that
+ * leaves a tenth of each page free, as above.
+ */
+enum { MANY = 4096, ROUND = 9, OF_A_ROUND_FIRST = 5 };
+
 static void put_vrps(struct ww_store *store, struct ww_txn *t, ww_source_id id, const struct ww_payloads *set) {
-  uint8_t key[WW_STORE_KEY_MAX], value[WW_STORE_EXPIRY_MAX];
-  for (size_t i = 0; i < set->vrp_count && ww_txn_good(t); i++) {
-    size_t key_len = ww_store_key_vrp(key, id, &set->vrps[i]);
-    size_t len = ww_store_expiry_write(value, set->vrps[i].expires);
-    ww_txn_put(t, store->payloads, key, key_len, value, len);
-  }
+  bool in_turns = set->vrp_count >= MANY;
+  for (unsigned pass = 0; pass < (in_turns ? 2 : 1); pass++)
+    for (size_t i = 0; i < set->vrp_count && ww_txn_good(t); i++) {
+      uint8_t key[WW_STORE_KEY_MAX], value[WW_STORE_EXPIRY_MAX];
+      if (in_turns && (i % ROUND < OF_A_ROUND_FIRST) != (pass == 0))
+        continue;
+      size_t key_len = ww_store_key_vrp(key, id, &set->vrps[i]);
+      size_t len = ww_store_expiry_write(value, set->vrps[i].expires);
+      ww_txn_put(t, store->payloads, key, key_len, value, len);
+    }
 }
 
 /* `append`: no key of the database is beyond those of this source, and the source has none yet. */
