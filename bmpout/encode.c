@@ -402,16 +402,38 @@ static size_t drafts_begin(struct ww_writer *w, uint16_t type, uint16_t index) {
   return ww_tlv_begin(w, type, false, 0, true, (index & GROUP_BIT) != 0, index & NLRI_WIRE_MAX);
 }
 
-static size_t message_begin(struct ww_writer *w, const struct ww_encode_message *m, uint16_t more_flags) {
-  size_t start = ww_bmp_begin(w, m->version, WW_BMP_RPKI_VALIDATION);
-  ww_bmp_peer_write(w, &m->peer);
+static void write_profile(struct ww_writer *w, const struct ww_encode_message *m, uint16_t flags) {
   size_t at = ours_begin(w, m, WW_RPKI_TLV_PROFILE, 0);
   ww_writer_u8(w, WW_RPKI_ENCODING);
   ww_writer_u8(w, m->tlv_draft);
-  ww_writer_u16(w, (uint16_t)(m->flags | more_flags));
+  ww_writer_u16(w, flags);
   ww_writer_u32(w, m->snapshot_id);
   ww_tlv_end(w, at);
+}
+
+void ww_encode_profile(const struct ww_encode_message *message, struct ww_writer *w) {
+  write_profile(w, message, message->flags);
+}
+
+static size_t message_begin(struct ww_writer *w, const struct ww_encode_message *m, uint16_t more_flags) {
+  size_t start = ww_bmp_begin(w, m->version, WW_BMP_RPKI_VALIDATION);
+  ww_bmp_peer_write(w, &m->peer);
+  write_profile(w, m, (uint16_t)(m->flags | more_flags));
   return start;
+}
+
+/* draft-ietf-grow-bmp-tlv-21 §5.6.2, §5.6.1.1.2 */
+void ww_encode_tail(const struct ww_encode_message *m, struct ww_writer *w) {
+  if (!m->has_sequence)
+    return;
+  size_t at = drafts_begin(w, WW_RM_TLV21_SEQUENCE, 0);
+  ww_writer_u64(w, m->sequence);
+  ww_tlv_end(w, at);
+  at = drafts_begin(w, WW_RM_TLV21_TIMESTAMP, 0);
+  ww_writer_u8(w, WW_TIMESTAMP21_EXPORT);
+  ww_writer_u32(w, m->export_sec);
+  ww_writer_u32(w, m->export_usec);
+  ww_tlv_end(w, at);
 }
 
 static void message_end(struct ww_writer *w, const struct ww_encode_message *m, size_t start) {
@@ -423,17 +445,7 @@ static void message_end(struct ww_writer *w, const struct ww_encode_message *m, 
     ww_writer_bytes(w, source->name, strlen(source->name));
     ww_tlv_end(w, at);
   }
-  if (m->has_sequence) {
-    /* draft-ietf-grow-bmp-tlv-21 §5.6.2, §5.6.1.1.2 */
-    size_t at = drafts_begin(w, WW_RM_TLV21_SEQUENCE, 0);
-    ww_writer_u64(w, m->sequence);
-    ww_tlv_end(w, at);
-    at = drafts_begin(w, WW_RM_TLV21_TIMESTAMP, 0);
-    ww_writer_u8(w, WW_TIMESTAMP21_EXPORT);
-    ww_writer_u32(w, m->export_sec);
-    ww_writer_u32(w, m->export_usec);
-    ww_tlv_end(w, at);
-  }
+  ww_encode_tail(m, w);
   ww_bmp_end(w, start);
 }
 

@@ -71,6 +71,9 @@ void ww_encoder_free(struct ww_encoder *encoder);
 enum ww_err ww_encode_routes(struct ww_encoder *encoder, const struct ww_encode_message *message,
                              const struct ww_encode_routes *routes, size_t max, struct ww_writer *w,
                              size_t *taken) WW_MUST_USE;
+/* What every message of ours has: the Profile TLV in front; Sequence Number and Timestamp, if any, at the end. */
+void ww_encode_profile(const struct ww_encode_message *message, struct ww_writer *w);
+void ww_encode_tail(const struct ww_encode_message *message, struct ww_writer *w);
 /* A message with an End-of-RIB PDU of this family. */
 void ww_encode_eor(const struct ww_encode_message *message, uint8_t afi, struct ww_writer *w);
 /* A message without BGP PDU, for its Profile flags and labels alone. */

@@ -14,16 +14,42 @@ enum { WW_BMP_RPKI_CONFIG = 251, WW_BMP_RPKI_VALIDATION = 252, WW_BMP_RPKI_IMPAC
 /* Private enterprise number of the examples in docs (RFC 5612), for tests and laboratories. */
 enum { WW_PEN_EXAMPLE = 32473 };
 
-/* TLVs of our enterprise number in type 252, every one of them indexed. */
+/* TLVs of our enterprise number, every one of them indexed. */
 enum ww_rpki_tlv {
   WW_RPKI_TLV_PROFILE = 1,
   WW_RPKI_TLV_SIGNATURE = 4,
+  WW_RPKI_TLV_SCOPE = 5,
+  WW_RPKI_TLV_SUBTYPE = 6,
+  /* data sources */
+  WW_RPKI_TLV_SOURCE_TYPE = 16,
+  WW_RPKI_TLV_STATUS = 17,
+  WW_RPKI_TLV_RECORD_COUNT = 18,
+  WW_RPKI_TLV_LAST_UPDATE = 19,
+  WW_RPKI_TLV_ERROR_COUNT = 20,
+  WW_RPKI_TLV_CCR_HASH = 21,
+  WW_RPKI_TLV_RTR_PREFERENCE = 24,
+  WW_RPKI_TLV_RTR_VERSION = 25,
+  WW_RPKI_TLV_TRANSPORT = 26,
+  WW_RPKI_TLV_ENDPOINT = 27,
+  WW_RPKI_TLV_BGP_SOURCE = 28,
+  WW_RPKI_TLV_RELATIONSHIP = 29,
+  WW_RPKI_TLV_MODIFIED = 30,
+  WW_RPKI_TLV_SLURM_COUNTS = 31,
+  WW_RPKI_TLV_SLURM_ERRORS = 32,
+  /* policy */
+  WW_RPKI_TLV_VALIDATION_ENABLE = 64,
+  WW_RPKI_TLV_STATE_ACTION = 66,
+  WW_RPKI_TLV_SLURM_OVERRIDE = 67,
+  WW_RPKI_TLV_POLICY_NAME = 68,
+  /* validation */
   WW_RPKI_TLV_OVERALL_STATE = 128,
   WW_RPKI_TLV_RESULT = 129,
   WW_RPKI_TLV_RULE = 130,
   WW_RPKI_TLV_COVERING_RULE = 132,
   WW_RPKI_TLV_SOURCE_LABEL = 133,
 };
+
+enum { WW_RPKI_HASH_SHA256 = 1 };
 
 enum { WW_RPKI_ENCODING = 1 }; /* Profile TLV: version of this encoding */
 
