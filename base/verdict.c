@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The words for states and reasons, one spelling for every output, and the storage of a result. */
+/* The words for states, reasons and roles, one spelling for every output, the storage of results, and how the kinds of
+ * validation combine. */
 #include <waywarden/verdict.h>
 
 #include <stdlib.h>
@@ -7,6 +8,75 @@
 void ww_origin_result_fini(struct ww_origin_result *result) {
   free(result->hits);
   *result = (struct ww_origin_result){.state = WW_STATE_NOT_EVALUATED};
+}
+
+void ww_aspa_result_fini(struct ww_aspa_result *result) {
+  free(result->hops);
+  free(result->hits);
+  *result = (struct ww_aspa_result){.state = WW_STATE_NOT_EVALUATED, .role = WW_ROLE_NONE};
+}
+
+void ww_verdict_fini(struct ww_verdict *verdict) {
+  ww_origin_result_fini(&verdict->origin);
+  ww_aspa_result_fini(&verdict->aspa);
+  verdict->epoch = 0;
+  verdict->state = verdict->bgpsec = WW_STATE_NOT_EVALUATED;
+}
+
+enum ww_state ww_verdict_combine(enum ww_state origin, enum ww_state aspa, enum ww_state bgpsec) {
+  const enum ww_state kinds[] = {origin, aspa, bgpsec};
+  enum ww_state overall = WW_STATE_UNKNOWN;
+  for (unsigned i = 0; i < 3; i++) {
+    if (kinds[i] == WW_STATE_NOT_READY)
+      return WW_STATE_NOT_READY;
+    if (kinds[i] == WW_STATE_INVALID || (kinds[i] == WW_STATE_VALID && overall != WW_STATE_INVALID))
+      overall = kinds[i];
+  }
+  return overall;
+}
+
+const char *ww_role_name(enum ww_role role) {
+  switch (role) {
+  case WW_ROLE_PROVIDER:
+    return "provider";
+  case WW_ROLE_RS:
+    return "rs";
+  case WW_ROLE_RS_CLIENT:
+    return "rs-client";
+  case WW_ROLE_CUSTOMER:
+    return "customer";
+  case WW_ROLE_PEER:
+    return "peer";
+  case WW_ROLE_MUTUAL_TRANSIT:
+    return "mutual-transit";
+  case WW_ROLE_NONE:
+    return "none";
+  }
+  return "?";
+}
+
+const char *ww_aspa_procedure_name(enum ww_aspa_procedure procedure) {
+  switch (procedure) {
+  case WW_ASPA_NONE:
+    return "none";
+  case WW_ASPA_UPSTREAM:
+    return "upstream";
+  case WW_ASPA_DOWNSTREAM:
+    return "downstream";
+  }
+  return "?";
+}
+
+const char *ww_aspa_hop_state_name(enum ww_aspa_hop_state state) {
+  switch (state) {
+  case WW_HOP_PROVIDER:
+    return "provider";
+  case WW_HOP_NOT_PROVIDER:
+    return "not-provider";
+  case WW_HOP_NO_ATTESTATION:
+    return "no-attestation";
+  }
+  return "?";
 }
 
 const char *ww_state_name(enum ww_state state) {
@@ -41,7 +111,22 @@ const char *ww_reason_name(enum ww_reason reason) {
   case WW_REASON_ORIGIN_AS0:
     return "as0";
   case WW_REASON_ORIGIN_AS_SET:
+  case WW_REASON_ASPA_AS_SET:
     return "as-set";
+  case WW_REASON_ASPA_NOT_PROVIDER:
+    return "not-provider";
+  case WW_REASON_ASPA_VALLEY:
+    return "valley";
+  case WW_REASON_ASPA_FIRST_AS:
+    return "first-as";
+  case WW_REASON_ASPA_CONFED:
+    return "confed";
+  case WW_REASON_ASPA_EMPTY:
+    return "empty";
+  case WW_REASON_ASPA_UNATTESTED:
+    return "unattested";
+  case WW_REASON_ASPA_NO_ROLE:
+    return "no-role";
   }
   return "?";
 }

@@ -2,10 +2,10 @@
 /*
  * Snapshots: the effective payload set, immutable and numbered.
  *
- * A snapshot holds one tree of VRPs for each family (vrp_tree.c) and one table each of ASPAs and router keys. All four
- * are immutable and shared by reference count, so a new snapshot costs what its delta touches: the VRP blocks with a
- * changed record, and a whole table only when one of its records changes (these are small). Readers hold a reference to
- * the snapshot for as long as they like, on any thread; what only old snapshots use goes away with the last of them.
+ * A snapshot holds one tree of VRPs for each family (vrp_tree.c) and one table each of ASPAs and router keys
+ * (record_table.c). All four are immutable, made of blocks that are shared by reference count, so a new snapshot costs
+ * what its delta touches: the blocks with a changed record. Readers hold a reference to the snapshot for as long as
+ * they like, on any thread; what only old snapshots use goes away with the last of them.
  *
  * Records are held per source. A delta names its source, and speaks only of that source's records: identity here is
  * (record, source). Steps upon one record are taken in the order withdraw, announce, refresh.
@@ -14,202 +14,6 @@
 
 #include <assert.h>
 #include <stdlib.h>
-
-/* --- ASPAs ------------------------------------------------------------------------------------------------------ */
-
-struct aspa_entry {
-  struct ww_aspa aspa; /* providers lie behind the entries of the same table */
-  ww_source_id source;
-};
-
-struct ww_aspa_table {
-  _Atomic uint32_t refs;
-  size_t count, bytes;
-  struct aspa_entry entries[]; /* by customer, source */
-};
-
-static struct ww_aspa_table *aspa_table_ref(struct ww_aspa_table *table) {
-  if (table)
-    atomic_fetch_add_explicit(&table->refs, 1, memory_order_relaxed);
-  return table;
-}
-
-static void aspa_table_unref(struct ww_aspa_table *table) {
-  if (table && atomic_fetch_sub_explicit(&table->refs, 1, memory_order_acq_rel) == 1)
-    free(table);
-}
-
-/* Owns copies of the providers that `entries` borrow. NULL with *err untouched for no entries. */
-static enum ww_err aspa_table_new(const struct aspa_entry *entries, size_t count, struct ww_aspa_table **out) {
-  *out = NULL;
-  if (count == 0)
-    return WW_OK;
-  size_t providers = 0;
-  for (size_t i = 0; i < count; i++)
-    providers += entries[i].aspa.provider_count;
-  size_t bytes = sizeof(struct ww_aspa_table) + count * sizeof entries[0] + providers * sizeof(uint32_t);
-  struct ww_aspa_table *table = (struct ww_aspa_table *)malloc(bytes);
-  if (!table)
-    return WW_ERR_NOMEM;
-  atomic_init(&table->refs, 1);
-  table->count = count;
-  table->bytes = bytes;
-  uint32_t *pool = (uint32_t *)(void *)&table->entries[count];
-  for (size_t i = 0; i < count; i++) {
-    table->entries[i] = entries[i];
-    table->entries[i].aspa.providers = pool;
-    if (entries[i].aspa.provider_count)
-      memcpy(pool, entries[i].aspa.providers, entries[i].aspa.provider_count * sizeof *pool);
-    pool += entries[i].aspa.provider_count;
-  }
-  *out = table;
-  return WW_OK;
-}
-
-static int compare_customers(const void *a, const void *b) {
-  const struct ww_aspa *x = (const struct ww_aspa *)a, *y = (const struct ww_aspa *)b;
-  return (x->customer > y->customer) - (x->customer < y->customer);
-}
-
-static const struct ww_aspa *find_aspa(const struct ww_payloads *set, const struct ww_aspa *aspa) {
-  if (set->aspa_count == 0)
-    return NULL;
-  return (const struct ww_aspa *)bsearch(aspa, set->aspas, set->aspa_count, sizeof *aspa, compare_customers);
-}
-
-static enum ww_err apply_aspas(struct ww_aspa_table *old, const struct ww_payload_delta *delta,
-                               struct ww_aspa_table **out) {
-  const struct ww_payloads *announce = &delta->announce, *withdraw = &delta->withdraw, *refresh = &delta->refresh;
-  if (announce->aspa_count + withdraw->aspa_count + refresh->aspa_count == 0) {
-    *out = aspa_table_ref(old);
-    return WW_OK;
-  }
-  size_t old_count = old ? old->count : 0, count = 0;
-  struct aspa_entry *entries = (struct aspa_entry *)calloc(old_count + announce->aspa_count + 1, sizeof *entries);
-  if (!entries)
-    return WW_ERR_NOMEM;
-  for (size_t o = 0, a = 0; o < old_count || a < announce->aspa_count;) {
-    struct aspa_entry *entry = &entries[count];
-    int order = o == old_count              ? 1
-                : a == announce->aspa_count ? -1
-                                            : compare_customers(&old->entries[o].aspa, &announce->aspas[a]);
-    if (order == 0)
-      order = (int)old->entries[o].source - (int)delta->source;
-    if (order < 0)
-      *entry = old->entries[o++];
-    else
-      *entry = (struct aspa_entry){.aspa = announce->aspas[a++], .source = delta->source};
-    o += order == 0;
-    if (entry->source == delta->source) {
-      if (order < 0 && find_aspa(withdraw, &entry->aspa))
-        continue;
-      const struct ww_aspa *moved = find_aspa(refresh, &entry->aspa);
-      if (moved)
-        entry->aspa.expires = moved->expires;
-    }
-    count++;
-  }
-  enum ww_err err = aspa_table_new(entries, count, out);
-  free(entries);
-  return err;
-}
-
-/* --- router keys ------------------------------------------------------------------------------------------------ */
-
-struct key_entry {
-  struct ww_router_key key; /* spki lies behind the entries of the same table */
-  ww_source_id source;
-};
-
-struct ww_key_table {
-  _Atomic uint32_t refs;
-  size_t count, bytes;
-  struct key_entry entries[]; /* by ww_router_key_compare(), source */
-};
-
-static struct ww_key_table *key_table_ref(struct ww_key_table *table) {
-  if (table)
-    atomic_fetch_add_explicit(&table->refs, 1, memory_order_relaxed);
-  return table;
-}
-
-static void key_table_unref(struct ww_key_table *table) {
-  if (table && atomic_fetch_sub_explicit(&table->refs, 1, memory_order_acq_rel) == 1)
-    free(table);
-}
-
-static enum ww_err key_table_new(const struct key_entry *entries, size_t count, struct ww_key_table **out) {
-  *out = NULL;
-  if (count == 0)
-    return WW_OK;
-  size_t octets = 0;
-  for (size_t i = 0; i < count; i++)
-    octets += entries[i].key.spki_len;
-  size_t bytes = sizeof(struct ww_key_table) + count * sizeof entries[0] + octets;
-  struct ww_key_table *table = (struct ww_key_table *)malloc(bytes);
-  if (!table)
-    return WW_ERR_NOMEM;
-  atomic_init(&table->refs, 1);
-  table->count = count;
-  table->bytes = bytes;
-  uint8_t *pool = (uint8_t *)&table->entries[count];
-  for (size_t i = 0; i < count; i++) {
-    table->entries[i] = entries[i];
-    table->entries[i].key.spki = pool;
-    if (entries[i].key.spki_len)
-      memcpy(pool, entries[i].key.spki, entries[i].key.spki_len);
-    pool += entries[i].key.spki_len;
-  }
-  *out = table;
-  return WW_OK;
-}
-
-static int compare_keys(const void *a, const void *b) {
-  return ww_router_key_compare((const struct ww_router_key *)a, (const struct ww_router_key *)b);
-}
-
-static const struct ww_router_key *find_key(const struct ww_payloads *set, const struct ww_router_key *key) {
-  if (set->key_count == 0)
-    return NULL;
-  return (const struct ww_router_key *)bsearch(key, set->keys, set->key_count, sizeof *key, compare_keys);
-}
-
-static enum ww_err apply_keys(struct ww_key_table *old, const struct ww_payload_delta *delta,
-                              struct ww_key_table **out) {
-  const struct ww_payloads *announce = &delta->announce, *withdraw = &delta->withdraw, *refresh = &delta->refresh;
-  if (announce->key_count + withdraw->key_count + refresh->key_count == 0) {
-    *out = key_table_ref(old);
-    return WW_OK;
-  }
-  size_t old_count = old ? old->count : 0, count = 0;
-  struct key_entry *entries = (struct key_entry *)calloc(old_count + announce->key_count + 1, sizeof *entries);
-  if (!entries)
-    return WW_ERR_NOMEM;
-  for (size_t o = 0, a = 0; o < old_count || a < announce->key_count;) {
-    struct key_entry *entry = &entries[count];
-    int order = o == old_count             ? 1
-                : a == announce->key_count ? -1
-                                           : ww_router_key_compare(&old->entries[o].key, &announce->keys[a]);
-    if (order == 0)
-      order = (int)old->entries[o].source - (int)delta->source;
-    if (order < 0)
-      *entry = old->entries[o++];
-    else
-      *entry = (struct key_entry){.key = announce->keys[a++], .source = delta->source};
-    o += order == 0;
-    if (entry->source == delta->source) {
-      if (order < 0 && find_key(withdraw, &entry->key))
-        continue;
-      const struct ww_router_key *moved = find_key(refresh, &entry->key);
-      if (moved)
-        entry->key.expires = moved->expires;
-    }
-    count++;
-  }
-  enum ww_err err = key_table_new(entries, count, out);
-  free(entries);
-  return err;
-}
 
 /* --- VRPs ------------------------------------------------------------------------------------------------------- */
 
@@ -302,13 +106,34 @@ static bool is_sound(const struct ww_payloads *set) {
         vrp->max_len > ww_afi_bits(vrp->prefix.afi) || (i > 0 && ww_vrp_compare(vrp - 1, vrp) >= 0))
       return false;
   }
-  for (size_t i = 1; i < set->aspa_count; i++)
-    if (set->aspas[i - 1].customer >= set->aspas[i].customer)
+  for (size_t i = 0; i < set->aspa_count; i++) {
+    const struct ww_aspa *aspa = &set->aspas[i];
+    if (i > 0 && set->aspas[i - 1].customer >= aspa->customer)
       return false;
+    for (uint32_t k = 1; k < aspa->provider_count; k++)
+      if (aspa->providers[k - 1] >= aspa->providers[k])
+        return false;
+  }
   for (size_t i = 1; i < set->key_count; i++)
     if (ww_router_key_compare(&set->keys[i - 1], &set->keys[i]) >= 0)
       return false;
   return true;
+}
+
+static enum ww_err apply_aspas(struct ww_record_table *old, const struct ww_payload_delta *delta,
+                               struct ww_record_table **out) {
+  const struct ww_record_part announce = {delta->announce.aspas, delta->announce.aspa_count},
+                              withdraw = {delta->withdraw.aspas, delta->withdraw.aspa_count},
+                              refresh = {delta->refresh.aspas, delta->refresh.aspa_count};
+  return ww_record_table_apply(&ww_record_aspas, old, delta->source, &announce, &withdraw, &refresh, out);
+}
+
+static enum ww_err apply_keys(struct ww_record_table *old, const struct ww_payload_delta *delta,
+                              struct ww_record_table **out) {
+  const struct ww_record_part announce = {delta->announce.keys, delta->announce.key_count},
+                              withdraw = {delta->withdraw.keys, delta->withdraw.key_count},
+                              refresh = {delta->refresh.keys, delta->refresh.key_count};
+  return ww_record_table_apply(&ww_record_keys, old, delta->source, &announce, &withdraw, &refresh, out);
 }
 
 struct ww_snapshot *ww_snapshot_new_limited(size_t limit) {
@@ -335,8 +160,8 @@ void ww_snapshot_unref(struct ww_snapshot *snapshot) {
     return;
   ww_vrp_part_unref(snapshot->vrps[0]);
   ww_vrp_part_unref(snapshot->vrps[1]);
-  aspa_table_unref(snapshot->aspas);
-  key_table_unref(snapshot->keys);
+  ww_record_table_unref(snapshot->aspas);
+  ww_record_table_unref(snapshot->keys);
   free(snapshot);
 }
 
@@ -398,6 +223,24 @@ static int visit_item(void *ctx, const struct ww_vrp_item *item) {
   return walk->visit(walk->ctx, &vrp, item->source);
 }
 
+struct record_walk {
+  void *ctx;
+  int (*aspa)(void *ctx, const struct ww_aspa *, ww_source_id);
+  int (*key)(void *ctx, const struct ww_router_key *, ww_source_id);
+};
+
+static int visit_aspa(void *ctx, const void *entry) {
+  const struct record_walk *walk = (const struct record_walk *)ctx;
+  const struct ww_aspa_entry *e = (const struct ww_aspa_entry *)entry;
+  return walk->aspa(walk->ctx, &e->aspa, e->source);
+}
+
+static int visit_key(void *ctx, const void *entry) {
+  const struct record_walk *walk = (const struct record_walk *)ctx;
+  const struct ww_key_entry *e = (const struct ww_key_entry *)entry;
+  return walk->key(walk->ctx, &e->key, e->source);
+}
+
 int ww_snapshot_walk(const struct ww_snapshot *snapshot, void *ctx,
                      int (*vrp)(void *ctx, const struct ww_vrp *, ww_source_id),
                      int (*aspa)(void *ctx, const struct ww_aspa *, ww_source_id),
@@ -407,9 +250,70 @@ int ww_snapshot_walk(const struct ww_snapshot *snapshot, void *ctx,
     struct vrp_walk walk = {.afi = i == 0 ? WW_AFI_IPV4 : WW_AFI_IPV6, .ctx = ctx, .visit = vrp};
     stop = ww_vrp_tree_walk(snapshot->vrps[i], walk.afi, WW_VRP_CANONICAL, &walk, visit_item);
   }
-  for (size_t i = 0; aspa && snapshot->aspas && i < snapshot->aspas->count && !stop; i++)
-    stop = aspa(ctx, &snapshot->aspas->entries[i].aspa, snapshot->aspas->entries[i].source);
-  for (size_t i = 0; key && snapshot->keys && i < snapshot->keys->count && !stop; i++)
-    stop = key(ctx, &snapshot->keys->entries[i].key, snapshot->keys->entries[i].source);
+  struct record_walk records = {.ctx = ctx, .aspa = aspa, .key = key};
+  if (aspa && !stop)
+    stop = ww_record_table_walk(&ww_record_aspas, snapshot->aspas, &records, visit_aspa);
+  if (key && !stop)
+    stop = ww_record_table_walk(&ww_record_keys, snapshot->keys, &records, visit_key);
+  return stop;
+}
+
+bool ww_snapshot_aspa(const struct ww_snapshot *snapshot, uint32_t customer, struct ww_aspa *merged) {
+  static const uint32_t as0 = 0;
+  const struct ww_aspa_slot *first, *slot = ww_aspa_slot_find(snapshot->aspas, customer, &first);
+  if (!slot)
+    return false;
+  *merged = (struct ww_aspa){.customer = customer, .provider_count = 1, .providers = &as0};
+  if (slot->count > 0) {
+    merged->provider_count = slot->count;
+    merged->providers = ww_aspa_slot_providers(first, slot);
+  }
+  const struct ww_record_block *block = ww_aspa_block_of(snapshot->aspas, customer);
+  const struct ww_aspa_entry *entry = ww_aspa_block_entries(block) + slot->entry;
+  for (uint32_t i = slot->entry; i < block->count && entry->aspa.customer == customer; i++, entry++)
+    if (entry->aspa.expires && (merged->expires == 0 || entry->aspa.expires < merged->expires))
+      merged->expires = entry->aspa.expires;
+  return true;
+}
+
+int ww_snapshot_aspa_sources(const struct ww_snapshot *snapshot, uint32_t customer, void *ctx,
+                             int (*visit)(void *ctx, const struct ww_aspa *, ww_source_id)) {
+  const struct ww_aspa_slot *first, *slot = ww_aspa_slot_find(snapshot->aspas, customer, &first);
+  if (!slot)
+    return 0;
+  const struct ww_record_block *block = ww_aspa_block_of(snapshot->aspas, customer);
+  const struct ww_aspa_entry *entry = ww_aspa_block_entries(block) + slot->entry;
+  int stop = 0;
+  for (uint32_t i = slot->entry; i < block->count && entry->aspa.customer == customer && !stop; i++, entry++)
+    stop = visit(ctx, &entry->aspa, entry->source);
+  return stop;
+}
+
+int ww_snapshot_router_keys(const struct ww_snapshot *snapshot, uint32_t asn, const uint8_t ski[WW_SKI_LEN], void *ctx,
+                            int (*visit)(void *ctx, const struct ww_router_key *, ww_source_id)) {
+  const struct ww_record_block *block =
+      snapshot->keys ? snapshot->keys->fan[ww_record_block_of(ww_record_hash(asn))].block : NULL;
+  if (!block)
+    return 0;
+  const struct ww_key_entry *entries = (const struct ww_key_entry *)(const void *)block->entries;
+  /* The least key with this AS and SKI: an empty one, which is before every other. */
+  struct ww_router_key least = {.asn = asn};
+  if (ski)
+    memcpy(least.ski, ski, WW_SKI_LEN);
+  uint32_t low = 0, high = block->count;
+  while (low < high) {
+    uint32_t middle = low + (high - low) / 2;
+    if (ww_router_key_compare(&entries[middle].key, &least) < 0)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  int stop = 0;
+  for (; low < block->count && !stop; low++) {
+    const struct ww_router_key *key = &entries[low].key;
+    if (key->asn != asn || (ski && memcmp(key->ski, ski, WW_SKI_LEN) != 0))
+      break;
+    stop = visit(ctx, key, entries[low].source);
+  }
   return stop;
 }

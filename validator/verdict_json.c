@@ -45,18 +45,6 @@ char *ww_time_format(int64_t unix_sec, char *buf) {
   return buf;
 }
 
-enum ww_state ww_verdict_overall(enum ww_state origin, enum ww_state aspa, enum ww_state bgpsec) {
-  const enum ww_state kinds[] = {origin, aspa, bgpsec};
-  enum ww_state overall = WW_STATE_UNKNOWN;
-  for (unsigned i = 0; i < 3; i++) {
-    if (kinds[i] == WW_STATE_NOT_READY)
-      return WW_STATE_NOT_READY;
-    if (kinds[i] == WW_STATE_INVALID || (kinds[i] == WW_STATE_VALID && overall != WW_STATE_INVALID))
-      overall = kinds[i];
-  }
-  return overall;
-}
-
 static void as_path(yajl_gen gen, const uint8_t *octets, size_t len) {
   struct ww_reader r = ww_reader_make(octets, len);
   (void)yajl_gen_array_open(gen);
@@ -139,7 +127,7 @@ enum ww_err ww_verdict_json(yajl_gen gen, const struct ww_verdict_view *view) {
     (void)yajl_gen_null(gen);
   else
     (void)yajl_gen_integer(gen, view->origin.asn);
-  text_member(gen, "state", ww_state_name(ww_verdict_overall(origin, view->aspa, view->bgpsec)));
+  text_member(gen, "state", ww_state_name(ww_verdict_combine(origin, view->aspa, view->bgpsec)));
   number_member(gen, "epoch", view->epoch);
   json_text(gen, "origin_validation");
   (void)yajl_gen_map_open(gen);

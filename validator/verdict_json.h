@@ -22,9 +22,6 @@ struct ww_verdict_view {
   void *ctx;
 };
 
-/* Any kind Invalid gives Invalid, else any Valid gives Valid, else Unknown; not ready stays so. */
-enum ww_state ww_verdict_overall(enum ww_state origin, enum ww_state aspa, enum ww_state bgpsec);
-
 /* One object. WW_ERR_NOMEM, or WW_ERR_STATE where the generator is not at a place for a value. */
 enum ww_err ww_verdict_json(yajl_gen gen, const struct ww_verdict_view *view) WW_MUST_USE;
 

@@ -60,6 +60,21 @@ WW_EXPORT int ww_snapshot_walk(const struct ww_snapshot *snapshot, void *ctx,
                                int (*aspa)(void *ctx, const struct ww_aspa *, ww_source_id),
                                int (*key)(void *ctx, const struct ww_router_key *, ww_source_id));
 
+/**
+ * What all sources together say of a customer: the union of their providers, AS 0 only when none lists any other
+ * (8210bis-26 §10), and the earliest expiry. False: nothing. The providers are borrowed from the snapshot.
+ */
+WW_EXPORT bool ww_snapshot_aspa(const struct ww_snapshot *snapshot, uint32_t customer, struct ww_aspa *merged);
+
+/** Each source's ASPA of one customer, by source. A non-zero return stops and is returned; 0 when there is none. */
+WW_EXPORT int ww_snapshot_aspa_sources(const struct ww_snapshot *snapshot, uint32_t customer, void *ctx,
+                                       int (*visit)(void *ctx, const struct ww_aspa *, ww_source_id));
+
+/** Router keys of an AS with this SKI (`ski` NULL: every key of the AS), in order, once for each source that has it.
+ *  A non-zero return stops and is returned; 0 when there is none. */
+WW_EXPORT int ww_snapshot_router_keys(const struct ww_snapshot *snapshot, uint32_t asn, const uint8_t ski[WW_SKI_LEN],
+                                      void *ctx, int (*visit)(void *ctx, const struct ww_router_key *, ww_source_id));
+
 #ifdef __cplusplus
 }
 #endif

@@ -25,10 +25,18 @@ enum ww_kind { WW_KIND_ORIGIN = 1, WW_KIND_ASPA = 2, WW_KIND_BGPSEC = 3 };
 
 enum ww_reason {
   WW_REASON_NONE = 0,
-  WW_REASON_ORIGIN_AS = 1,     /**< covered, long enough, but no VRP names the origin */
-  WW_REASON_ORIGIN_LENGTH = 2, /**< a VRP names the origin, but the route is longer than it allows */
-  WW_REASON_ORIGIN_AS0 = 3,    /**< covered only by AS 0 VRPs */
-  WW_REASON_ORIGIN_AS_SET = 4, /**< the path ends in an AS_SET: no origin, and covered */
+  WW_REASON_ORIGIN_AS = 1,          /**< covered, long enough, but no VRP names the origin */
+  WW_REASON_ORIGIN_LENGTH = 2,      /**< a VRP names the origin, but the route is longer than it allows */
+  WW_REASON_ORIGIN_AS0 = 3,         /**< covered only by AS 0 VRPs */
+  WW_REASON_ORIGIN_AS_SET = 4,      /**< the path ends in an AS_SET: no origin, and covered */
+  WW_REASON_ASPA_NOT_PROVIDER = 16, /**< upstream: some hop is to an AS that is not a provider of the one before */
+  WW_REASON_ASPA_VALLEY = 17,       /**< downstream: the ramps do not meet, so the path goes down and up again */
+  WW_REASON_ASPA_FIRST_AS = 18,     /**< the first AS of the path is not the neighbor's */
+  WW_REASON_ASPA_AS_SET = 19,       /**< an AS_SET in the path */
+  WW_REASON_ASPA_CONFED = 20,       /**< a confederation segment in the path */
+  WW_REASON_ASPA_EMPTY = 21,        /**< no AS in the path */
+  WW_REASON_ASPA_UNATTESTED = 22,   /**< unknown: some hop that decides has no attestation */
+  WW_REASON_ASPA_NO_ROLE = 23,      /**< not evaluated: the local role is not known */
 };
 
 /** Why one VRP does or does not match. */
@@ -57,10 +65,78 @@ struct ww_origin_result {
 
 WW_EXPORT void ww_origin_result_fini(struct ww_origin_result *result);
 
+/** RFC 9234 §4.1, Role capability values: what we are to the neighbor. */
+enum ww_role {
+  WW_ROLE_PROVIDER = 0,
+  WW_ROLE_RS = 1,
+  WW_ROLE_RS_CLIENT = 2,
+  WW_ROLE_CUSTOMER = 3,
+  WW_ROLE_PEER = 4,
+  WW_ROLE_MUTUAL_TRANSIT = 254, /**< each is the other's provider; not a role of RFC 9234 and never on its wire */
+  WW_ROLE_NONE = 255,           /**< not known */
+};
+
+enum ww_aspa_procedure { WW_ASPA_NONE = 0, WW_ASPA_UPSTREAM = 1, WW_ASPA_DOWNSTREAM = 2 };
+
+/** authorized() of draft-ietf-sidrops-aspa-verification-28 §5.3. */
+enum ww_aspa_hop_state { WW_HOP_PROVIDER = 0, WW_HOP_NOT_PROVIDER = 1, WW_HOP_NO_ATTESTATION = 2 };
+
+/** One step between neighbours of the path without prepends. `up`: from `customer`, nearer to the origin, towards us;
+ *  else the same two the other way around, as the down-ramp is asked. */
+struct ww_aspa_hop {
+  uint32_t customer, provider;
+  uint8_t state; /**< enum ww_aspa_hop_state */
+  bool up;
+  bool failing; /**< this hop made the path invalid (or, of an unknown path, kept it from being valid) */
+};
+
+/** An ASPA that was asked about, as one source has it. */
+struct ww_aspa_hit {
+  struct ww_aspa aspa; /**< providers borrow from the snapshot */
+  ww_source_id source;
+  /** enum ww_aspa_hop_state, what its customer's merged record did: NOT_PROVIDER a failing hop rests on it, PROVIDER it
+   *  authorises a hop of a ramp, NO_ATTESTATION it was asked and has no part in the answer (it ends a ramp at the apex,
+   *  or lies beyond). */
+  uint8_t match;
+};
+
+/** ASPA verification with its evidence. Caller owns the storage: ww_aspa_result_fini(). */
+struct ww_aspa_result {
+  uint8_t state;                               /**< enum ww_state */
+  uint8_t reason;                              /**< enum ww_reason */
+  uint8_t procedure;                           /**< enum ww_aspa_procedure */
+  uint8_t role;                                /**< enum ww_role */
+  uint32_t path_len;                           /**< N: ASes of the path without prepends */
+  uint32_t max_up, min_up, max_down, min_down; /**< §5.4; the down-ramps are 0 upstream */
+  struct ww_aspa_hop *hops; /**< up-ramp from the origin on; downstream then the down-ramp from us on */
+  size_t hop_count, hop_cap;
+  struct ww_aspa_hit *hits; /**< those of failing hops first; then by customer; then by source */
+  size_t hit_count, hit_cap;
+};
+
+WW_EXPORT void ww_aspa_result_fini(struct ww_aspa_result *result);
+
+/** A whole verdict. Kinds that were not run are NOT_EVALUATED. Zero-initialise; ww_verdict_fini(). */
+struct ww_verdict {
+  uint32_t epoch;
+  uint8_t state; /**< ww_verdict_combine() of the three */
+  struct ww_origin_result origin;
+  struct ww_aspa_result aspa;
+  uint8_t bgpsec; /**< enum ww_state */
+};
+
+WW_EXPORT void ww_verdict_fini(struct ww_verdict *verdict);
+/** Any kind Invalid gives Invalid, else any Valid gives Valid, else Unknown; not ready stays so. */
+WW_EXPORT enum ww_state ww_verdict_combine(enum ww_state origin, enum ww_state aspa, enum ww_state bgpsec);
+WW_EXPORT const char *
+ww_role_name(enum ww_role role); /**< provider, rs, rs-client, customer, peer, mutual-transit, none */
+WW_EXPORT const char *ww_aspa_hop_state_name(enum ww_aspa_hop_state state);     /**< provider, not-provider, ... */
+WW_EXPORT const char *ww_aspa_procedure_name(enum ww_aspa_procedure procedure); /**< upstream, downstream, none */
+
 /** Lower-case, hyphenated words for JSON and people. Static storage. */
 WW_EXPORT const char *ww_state_name(enum ww_state state); /**< valid, unknown, invalid, not-evaluated, not-ready */
 WW_EXPORT const char *ww_origin_state_name(enum ww_state state); /**< the same with not-found for unknown */
-WW_EXPORT const char *ww_reason_name(enum ww_reason reason);     /**< none, as, length, as0, as-set */
+WW_EXPORT const char *ww_reason_name(enum ww_reason reason); /**< none, as, length, as0, as-set, not-provider, ... */
 
 #ifdef __cplusplus
 }

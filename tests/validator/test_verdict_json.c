@@ -107,7 +107,7 @@ static void kinds_combined(void **state) {
   } cases[] = {{V, N, N, V}, {U, N, N, U}, {I, N, N, I}, {V, I, N, I}, {U, V, N, V}, {I, V, V, I}, {V, U, U, V},
                {U, U, V, V}, {V, V, I, I}, {N, N, N, U}, {R, N, N, R}, {I, R, N, R}, {U, I, V, I}};
   for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-    assert_int_equal(ww_verdict_overall(cases[i].origin, cases[i].aspa, cases[i].bgpsec), cases[i].want);
+    assert_int_equal(ww_verdict_combine(cases[i].origin, cases[i].aspa, cases[i].bgpsec), cases[i].want);
 }
 
 static void times(void **state) {
