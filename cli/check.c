@@ -3,38 +3,47 @@
  * `waywarden check`: the verdict on a route, or on many, with what it rests on.
  *
  * Payloads are loaded, made a snapshot with one source for each file (or for each source of a store), and asked. A
- * single route is always explained; in a batch the explanation is worked out only where it is printed (--json). Answers
- * go to standard output, everything else to standard error.
+ * single route is always explained; in a batch the explanation is worked out only where it is printed (--json), and
+ * several threads share the work. Answers go to standard output, everything else to standard error.
  *
- * Clauses: RFC 6811 §2 (origin validation, and which AS is a route's origin).
+ * A path is verified with ASPAs when our role towards the neighbor is told, by option or by the route itself; without
+ * one it is not evaluated. The neighbor's AS is compared with the path's first when it is told.
+ *
+ * Clauses: RFC 6811 §2 (origin validation, and which AS is a route's origin),
+ * draft-ietf-sidrops-aspa-verification-28 §5, §6.3.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
-#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/cli.h"
 #include "cli/payload_input.h"
-#include "cli/route_input.h"
+#include "cli/route_batch.h"
 #include "daemon/clock.h"
-#include "validator/verdict_json.h"
-#include "wire/bgp.h"
+#include "validator/verdict_text.h"
 #include <waywarden/snapshot.h>
 
-enum { FAIL_ON_MAX = 4, PATH_TEXT = 1024 };
+enum { FAIL_ON_MAX = 4 };
+
+/* What one thread works with. */
+struct asker {
+  struct ww_verdict verdict;
+  yajl_gen gen;
+  bool failed_on;
+};
 
 struct check {
   struct ww_input input;
   struct ww_snapshot *snapshot;
-  struct ww_origin_result result;
-  yajl_gen gen;
+  struct asker askers[WW_BATCH_THREADS_MAX];
+  struct ww_route_defaults defaults;
   bool json, batch;
-  uint32_t local_as;
   enum ww_state fail_on[FAIL_ON_MAX];
   unsigned fail_on_count;
-  bool failed_on;
-  size_t answered, bad;
 };
 
 static const char *source_name(void *ctx, ww_source_id id) {
@@ -73,154 +82,105 @@ static int build(struct check *c) {
   return err == WW_OK ? WW_EXIT_OK : ww_cli_fail("check", "%s", ww_err_name(err));
 }
 
-/* --- words ----------------------------------------------------------------------------------------------------- */
-
-static void print_answer(const struct check *c, const struct ww_route_query *q, enum ww_state state,
-                         enum ww_reason reason) {
-  char prefix[WW_PREFIX_STRLEN];
-  printf("%s ", ww_prefix_format(&q->prefix, prefix));
-  if (q->origin.none)
-    fputs("AS_SET", stdout);
-  else
-    printf("AS%" PRIu32, q->origin.asn);
-  printf("%s %s", c->batch ? "" : ":", ww_origin_state_name(state));
-  if (reason != WW_REASON_NONE)
-    printf(" (%s)", ww_reason_name(reason));
-  putchar('\n');
-}
-
-static void print_why(const struct ww_route_query *q, const struct ww_origin_result *r) {
-  uint32_t asn = q->origin.asn;
-  unsigned longest = 0;
-  for (size_t i = 0; i < r->hit_count; i++)
-    if (r->hits[i].match == WW_MATCH_LENGTH && r->hits[i].vrp.max_len > longest)
-      longest = r->hits[i].vrp.max_len;
-  switch ((enum ww_state)r->state) {
-  case WW_STATE_VALID:
-    printf("AS%" PRIu32 " is authorised to originate this prefix.\n", asn);
-    return;
-  case WW_STATE_UNKNOWN:
-    puts("No VRP covers this prefix: the RPKI says nothing about it.");
-    return;
-  default:
-    break;
-  }
-  switch ((enum ww_reason)r->reason) {
-  case WW_REASON_ORIGIN_LENGTH:
-    printf("AS%" PRIu32 " is authorised, but for nothing longer than /%u here; this is a /%u.\n", asn, longest,
-           q->prefix.len);
-    return;
-  case WW_REASON_ORIGIN_AS0:
-    puts("The holder says with AS 0 that nobody is to originate this prefix.");
-    return;
-  case WW_REASON_ORIGIN_AS_SET:
-    puts("The path ends in an AS_SET, so the route has no origin that a VRP could name, and the prefix is covered.");
-    return;
-  default:
-    printf("The prefix is covered, and no VRP names AS%" PRIu32 ".\n", asn);
-  }
-}
-
-static const char *match_words(const struct ww_vrp_hit *hit) {
-  switch ((enum ww_match)hit->match) {
-  case WW_MATCH_VALID:
-    return "matches";
-  case WW_MATCH_LENGTH:
-    return "too long";
-  default:
-    return hit->vrp.asn == 0 ? "AS 0" : "other AS";
-  }
-}
-
-static void print_records(struct check *c) {
-  const struct ww_origin_result *r = &c->result;
-  for (size_t i = 0; i < r->hit_count; i++) {
-    const struct ww_vrp_hit *hit = &r->hits[i];
-    char prefix[WW_PREFIX_STRLEN], time[WW_TIME_STRLEN], vrp[WW_PREFIX_STRLEN + 24];
-    const char *name = source_name(c, hit->source);
-    (void)snprintf(vrp, sizeof(vrp), "%s-%u AS%" PRIu32, ww_prefix_format(&hit->vrp.prefix, prefix), hit->vrp.max_len,
-                   hit->vrp.asn);
-    printf("  %-9s %-34s from %s", match_words(hit), vrp, name ? name : "?");
-    if (hit->vrp.expires)
-      printf(", expires %s", ww_time_format(hit->vrp.expires, time));
-    putchar('\n');
-  }
-}
-
 /* --- answering ------------------------------------------------------------------------------------------------- */
 
-static int print_json(struct check *c, const struct ww_route_query *q) {
+/* Everything about a route, or (a batch in words) the states alone. */
+static enum ww_err judge(const struct check *c, const struct ww_route_query *q, struct ww_verdict *v) {
+  bool explain = c->json || !c->batch;
+  enum ww_reason reason;
+  enum ww_err err = WW_OK;
+  v->epoch = ww_snapshot_epoch(c->snapshot);
+  v->bgpsec = WW_STATE_NOT_EVALUATED;
+  if (explain) {
+    err = ww_origin_explain(c->snapshot, &q->prefix, q->origin, &v->origin);
+  } else {
+    v->origin.state = (uint8_t)ww_origin_validate(c->snapshot, &q->prefix, q->origin, &reason);
+    v->origin.reason = (uint8_t)reason;
+  }
+  if (!q->has_path) { /* an origin alone has no path that could be verified */
+    v->aspa.state = WW_STATE_NOT_EVALUATED;
+    v->aspa.reason = WW_REASON_NONE;
+    v->aspa.procedure = WW_ASPA_NONE;
+    v->aspa.role = WW_ROLE_NONE;
+    v->aspa.path_len = 0;
+    v->aspa.hop_count = v->aspa.hit_count = 0;
+  } else if (explain) {
+    err = err ? err : ww_aspa_explain(c->snapshot, &q->aspa, &q->session, &v->aspa);
+  } else {
+    v->aspa.state = (uint8_t)ww_aspa_verify(c->snapshot, &q->aspa, &q->session, &reason);
+    v->aspa.reason = (uint8_t)reason;
+  }
+  v->state = (uint8_t)ww_verdict_combine((enum ww_state)v->origin.state, (enum ww_state)v->aspa.state,
+                                         (enum ww_state)v->bgpsec);
+  return err;
+}
+
+static enum ww_err put_json(struct asker *a, const struct ww_verdict_view *view, struct ww_buf *out) {
+  const unsigned char *text;
+  size_t len;
+  enum ww_err err = ww_verdict_json(a->gen, view);
+  if (err == WW_OK && yajl_gen_get_buf(a->gen, &text, &len) != yajl_gen_status_ok)
+    err = WW_ERR_NOMEM;
+  if (err == WW_OK)
+    err = ww_buf_append(out, text, len);
+  yajl_gen_clear(a->gen);
+  yajl_gen_reset(a->gen, NULL);
+  return err;
+}
+
+static int answer(void *ctx, unsigned thread, const struct ww_route_query *q, struct ww_buf *out) {
+  struct check *c = ctx;
+  struct asker *a = &c->askers[thread];
   struct ww_verdict_view view = {.prefix = q->prefix,
                                  .as_path = q->has_path ? q->path : NULL,
                                  .as_path_len = q->path_len,
                                  .origin = q->origin,
-                                 .epoch = ww_snapshot_epoch(c->snapshot),
-                                 .origin_result = &c->result,
-                                 .aspa = WW_STATE_NOT_EVALUATED,
-                                 .bgpsec = WW_STATE_NOT_EVALUATED,
+                                 .neighbor_as = q->session.neighbor_as,
+                                 .verdict = &a->verdict,
                                  .source_name = source_name,
                                  .ctx = c};
-  const unsigned char *text;
-  size_t len;
-  if (ww_verdict_json(c->gen, &view) != WW_OK || yajl_gen_get_buf(c->gen, &text, &len) != yajl_gen_status_ok)
-    return ww_cli_fail("check", "out of memory");
-  (void)fwrite(text, 1, len, stdout);
-  if (c->batch)
-    putchar('\n');
-  yajl_gen_clear(c->gen);
-  yajl_gen_reset(c->gen, NULL);
-  return 0;
-}
-
-static int answer(void *ctx, const struct ww_route_query *q) {
-  struct check *c = ctx;
-  enum ww_state state;
-  enum ww_reason reason;
-  int code = 0;
-  c->answered++;
-  if (c->json || !c->batch) {
-    if (ww_origin_explain(c->snapshot, &q->prefix, q->origin, &c->result) != WW_OK)
-      return ww_cli_fail("check", "out of memory");
-    state = (enum ww_state)c->result.state;
-    reason = (enum ww_reason)c->result.reason;
-  } else {
-    state = ww_origin_validate(c->snapshot, &q->prefix, q->origin, &reason);
-  }
-  if (c->json) {
-    code = print_json(c, q);
-  } else {
-    print_answer(c, q, state, reason);
-    if (!c->batch) {
-      print_why(q, &c->result);
-      print_records(c);
-    }
-  }
+  enum ww_err err = judge(c, q, &a->verdict);
+  if (err == WW_OK && c->json)
+    err = put_json(a, &view, out);
+  else if (err == WW_OK)
+    err = ww_verdict_text_answer(out, &view, c->batch ? "" : ":");
+  if (err == WW_OK && (c->batch || !c->json))
+    err = ww_buf_append(out, "\n", 1);
+  if (err == WW_OK && !c->json && !c->batch)
+    err = ww_verdict_text_reasons(out, &view);
+  if (err == WW_OK && !c->json && !c->batch)
+    err = ww_verdict_text_records(out, &view);
   for (unsigned i = 0; i < c->fail_on_count; i++)
-    c->failed_on = c->failed_on || c->fail_on[i] == state;
-  return code;
+    a->failed_on = a->failed_on || (uint8_t)c->fail_on[i] == a->verdict.state;
+  return err == WW_OK ? 0 : ww_cli_fail("check", "%s", ww_err_name(err));
 }
 
-static int run_batch(struct check *c, const char *path) {
+static int run_batch(struct check *c, const char *path, size_t *bad) {
   bool standard = strcmp(path, "-") == 0;
-  FILE *in = standard ? stdin : fopen(path, "re");
-  if (!in)
+  int fd = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0)
     return ww_cli_fail("check", "%s: %s", path, strerror(errno));
-  if (standard)
-    setvbuf(stdout, NULL, _IOLBF, 0); /* whoever asks over a pipe waits for the answer */
-  int code = ww_routes_read(in, "check", path, c->local_as, answer, c, &c->bad);
+  struct ww_batch batch = {.command = "check", .name = path, .defaults = c->defaults, .ctx = c, .answer = answer};
+  int code = ww_batch_run(&batch, fd, bad);
   if (!standard)
-    fclose(in);
+    close(fd);
   return code;
 }
 
 static int run_single(struct check *c, const char *prefix, const char *asn, const char *path) {
   struct ww_route_query query;
   struct ww_diag diag = {0};
-  enum ww_err err = path ? ww_route_from_path(&query, prefix, path, c->local_as, &diag)
-                         : ww_route_from_asn(&query, prefix, asn, &diag);
+  struct ww_buf out;
+  enum ww_err err = path ? ww_route_from_path(&query, &c->defaults, prefix, path, &diag)
+                         : ww_route_from_asn(&query, &c->defaults, prefix, asn, &diag);
   if (err != WW_OK)
     return ww_cli_usage(&ww_cmd_check, "%s", diag.text);
-  return answer(c, &query);
+  ww_buf_init(&out, 0);
+  int code = answer(c, 0, &query, &out);
+  if (code == 0)
+    (void)fwrite(ww_buf_head(&out), 1, out.len, stdout);
+  ww_buf_fini(&out);
+  return code;
 }
 
 /* --- the command ----------------------------------------------------------------------------------------------- */
@@ -245,7 +205,7 @@ struct arguments {
   const char *path, *batch, *store, *now;
   const char **payloads;
   size_t payload_count;
-  bool ignore_expiry;
+  bool ignore_expiry, role, direction;
 };
 
 static int parse(struct check *c, struct arguments *a, int argc, char **argv) {
@@ -258,7 +218,10 @@ static int parse(struct check *c, struct arguments *a, int argc, char **argv) {
     OPT_FAIL_ON,
     OPT_LOCAL_AS,
     OPT_IGNORE_EXPIRY,
-    OPT_NOW
+    OPT_NOW,
+    OPT_ROLE,
+    OPT_DIRECTION,
+    OPT_NEIGHBOR
   };
   static const struct option options[] = {{"path", required_argument, NULL, OPT_PATH},
                                           {"batch", required_argument, NULL, OPT_BATCH},
@@ -269,6 +232,9 @@ static int parse(struct check *c, struct arguments *a, int argc, char **argv) {
                                           {"local-as", required_argument, NULL, OPT_LOCAL_AS},
                                           {"ignore-expiry", no_argument, NULL, OPT_IGNORE_EXPIRY},
                                           {"now", required_argument, NULL, OPT_NOW},
+                                          {"role", required_argument, NULL, OPT_ROLE},
+                                          {"direction", required_argument, NULL, OPT_DIRECTION},
+                                          {"neighbor", required_argument, NULL, OPT_NEIGHBOR},
                                           {NULL, 0, NULL, 0}};
   for (int opt; (opt = getopt_long(argc, argv, "", options, NULL)) != -1;) {
     switch (opt) {
@@ -292,8 +258,23 @@ static int parse(struct check *c, struct arguments *a, int argc, char **argv) {
         return ww_cli_usage(&ww_cmd_check, "--fail-on %s: valid, invalid or not-found", optarg);
       break;
     case OPT_LOCAL_AS:
-      if (ww_asn_parse(optarg, &c->local_as) != WW_OK)
+      if (ww_asn_parse(optarg, &c->defaults.local_as) != WW_OK)
         return ww_cli_usage(&ww_cmd_check, "--local-as %s: not an AS number", optarg);
+      break;
+    case OPT_ROLE:
+      if (!ww_role_parse(optarg, &c->defaults.session.role))
+        return ww_cli_usage(&ww_cmd_check, "--role %s: provider, customer, peer, rs, rs-client or mutual-transit",
+                            optarg);
+      a->role = true;
+      break;
+    case OPT_DIRECTION:
+      if (!ww_direction_parse(optarg, &c->defaults.session.role))
+        return ww_cli_usage(&ww_cmd_check, "--direction %s: upstream or downstream", optarg);
+      a->direction = true;
+      break;
+    case OPT_NEIGHBOR:
+      if (ww_asn_parse(optarg, &c->defaults.session.neighbor_as) != WW_OK)
+        return ww_cli_usage(&ww_cmd_check, "--neighbor %s: not an AS number", optarg);
       break;
     case OPT_IGNORE_EXPIRY:
       a->ignore_expiry = true;
@@ -329,35 +310,47 @@ static int check(struct check *c, struct arguments *a, int argc, char **argv) {
   c->batch = a->batch != NULL;
   if (c->batch ? given != 0 || a->path : given != (a->path ? 1 : 2))
     return ww_cli_usage(&ww_cmd_check, "which route? PREFIX ASN, PREFIX --path \"...\", or --batch FILE");
+  if (a->role && a->direction)
+    return ww_cli_usage(&ww_cmd_check, "--role says the direction too: give one of them");
+  if (!c->batch && !a->path && (a->role || a->direction || c->defaults.session.neighbor_as))
+    return ww_cli_usage(&ww_cmd_check, "--role, --direction and --neighbor are about a path: give one with --path");
   if ((a->store != NULL) == (a->payload_count > 0))
     return ww_cli_usage(&ww_cmd_check, "where are the payloads? --payloads FILE or --store DIR");
-  c->gen = c->json ? yajl_gen_alloc(NULL) : NULL;
-  if (c->json && !c->gen)
-    return ww_cli_fail("check", "out of memory");
-  if (c->json && !c->batch) {
-    (void)yajl_gen_config(c->gen, yajl_gen_beautify, 1);
-    (void)yajl_gen_config(c->gen, yajl_gen_indent_string, "  ");
+  for (unsigned i = 0; c->json && i < WW_BATCH_THREADS_MAX; i++) {
+    yajl_gen gen = c->askers[i].gen = yajl_gen_alloc(NULL);
+    if (!gen)
+      return ww_cli_fail("check", "out of memory");
+    if (!c->batch) {
+      (void)yajl_gen_config(gen, yajl_gen_beautify, 1);
+      (void)yajl_gen_config(gen, yajl_gen_indent_string, "  ");
+    }
   }
   code = load(c, a);
   if (code == WW_EXIT_OK)
     code = build(c);
+  size_t bad = 0;
   if (code == WW_EXIT_OK)
-    code =
-        a->batch ? run_batch(c, a->batch) : run_single(c, argv[optind], given > 1 ? argv[optind + 1] : NULL, a->path);
+    code = a->batch ? run_batch(c, a->batch, &bad)
+                    : run_single(c, argv[optind], given > 1 ? argv[optind + 1] : NULL, a->path);
   if (code != WW_EXIT_OK)
     return code;
-  if (c->bad)
+  if (bad)
     return WW_EXIT_FAILED;
-  return c->failed_on ? WW_EXIT_VERDICT : WW_EXIT_OK;
+  for (unsigned i = 0; i < WW_BATCH_THREADS_MAX; i++)
+    if (c->askers[i].failed_on)
+      return WW_EXIT_VERDICT;
+  return WW_EXIT_OK;
 }
 
 static int run_check(int argc, char **argv) {
-  struct check c = {0};
+  struct check c = {.defaults.session.role = WW_ROLE_NONE};
   struct arguments a = {.payloads = calloc((size_t)argc + 1, sizeof(*a.payloads))};
   int code = a.payloads ? check(&c, &a, argc, argv) : ww_cli_fail("check", "out of memory");
-  if (c.gen)
-    yajl_gen_free(c.gen);
-  ww_origin_result_fini(&c.result);
+  for (unsigned i = 0; i < WW_BATCH_THREADS_MAX; i++) {
+    if (c.askers[i].gen)
+      yajl_gen_free(c.askers[i].gen);
+    ww_verdict_fini(&c.askers[i].verdict);
+  }
   ww_snapshot_unref(c.snapshot);
   ww_input_fini(&c.input);
   free(a.payloads);
@@ -368,17 +361,24 @@ const struct ww_command ww_cmd_check = {
     .name = "check",
     .synopsis = "PREFIX ASN | PREFIX --path \"ASN ...\" | --batch FILE  --payloads FILE | --store DIR",
     .summary = "tell what the RPKI says of a route, and why",
-    .help = "  --path \"64500 64501 {64502,64503}\"  the AS path, neighbor first, instead of the origin AS\n"
-            "  --local-as ASN      own AS: the origin of an empty path, or of one that ends in a confederation\n"
-            "  --batch FILE        many routes, - for standard input. Lines: PREFIX => ASN, PREFIX ASN, ADDRESS LENGTH "
-            "ASN,\n"
-            "                      {\"prefix\": , \"asn\" or \"origin\" or \"as_path\": }; or one {\"routes\": [...]}\n"
-            "  --payloads FILE     JSON or CSV of VRPs; several times for several sources, name=FILE names one\n"
-            "  --store DIR         the store of a daemon, which may be running\n"
-            "  --json              the verdict with all its evidence; in a batch one object a line\n"
-            "  --fail-on STATE     exit code 3 when a verdict is valid, invalid or not-found; several times\n"
-            "  --ignore-expiry     keep payloads that have expired (old dumps)\n"
-            "  --now TIME          judge expiry at this time: Unix seconds or RFC 3339\n"
-            "Exit code 1: a line of the batch is bad (the others are answered). 4: no source has complete data.\n",
+    .help =
+        "  --path \"64500 64501 {64502,64503}\"  the AS path, neighbor first, instead of the origin AS\n"
+        "  --role ROLE         what we are to the neighbor: provider, customer, peer, rs, rs-client, mutual-transit;\n"
+        "                      the path is then verified with ASPAs\n"
+        "  --direction upstream|downstream  instead of a role: the procedure\n"
+        "  --neighbor ASN      the AS that the path must begin with\n"
+        "  --local-as ASN      own AS: the origin of an empty path, or of one that ends in a confederation\n"
+        "  --batch FILE        many routes, - for standard input. Lines: PREFIX => ASN, PREFIX ASN, ADDRESS LENGTH "
+        "ASN,\n"
+        "                      {\"prefix\": , \"asn\" or \"origin\" or \"as_path\": }, with \"role\" or \"direction\" "
+        "and\n"
+        "                      \"neighbor_as\" where they differ from the options; or one {\"routes\": [...]}\n"
+        "  --payloads FILE     JSON or CSV of payloads; several times for several sources, name=FILE names one\n"
+        "  --store DIR         the store of a daemon, which may be running\n"
+        "  --json              the verdict with all its evidence; in a batch one object a line\n"
+        "  --fail-on STATE     exit code 3 when a verdict is valid, invalid or not-found; several times\n"
+        "  --ignore-expiry     keep payloads that have expired (old dumps)\n"
+        "  --now TIME          judge expiry at this time: Unix seconds or RFC 3339\n"
+        "Exit code 1: a line of the batch is bad (the others are answered). 4: no source has complete data.\n",
     .run = run_check,
 };

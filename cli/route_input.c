@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Routes to be judged: single ones from arguments, many from a file or a pipe.
+ * Routes to be judged: single ones from arguments, many from lines or documents. Every route says what is wrong with it
+ * by line, or by its place in the document, and never stops the others.
  *
- * A batch is read line by line, so that a program may ask over a pipe and wait for each answer; only a document
- * {"routes": [...]} that spans lines is read whole (bounded). Every route says what is wrong with it by line, or by its
- * place in the document, and never stops the others.
+ * Objects are read with jansson. Most lines of a large batch are plain, though: one object of few members, without
+ * escapes, nesting or anything else that needs a parser with a tree. cli/route_flat.c reads those, and leaves all
+ * others (bad ones too) to jansson, so that there is one judge of what is bad.
  */
 #include "cli/route_input.h"
 
@@ -13,10 +14,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/cli.h"
+#include "cli/route_flat.h"
 #include "rib/origin.h"
 
-enum { DOCUMENT_MAX = 256 << 20, TOKENS = 3 };
+enum { TOKENS = 3 };
 
 static enum ww_err read_prefix(struct ww_route_query *out, const char *text, struct ww_diag *diag) {
   if (ww_prefix_parse(text, &out->prefix) == WW_OK)
@@ -47,20 +48,39 @@ static enum ww_err read_asn(const char *text, uint32_t *out, struct ww_diag *dia
   return ww_fail(diag, WW_ERR_MALFORMED, 0, NULL, "%.60s is not an AS number", text);
 }
 
-enum ww_err ww_route_from_asn(struct ww_route_query *out, const char *prefix, const char *asn, struct ww_diag *diag) {
+static void clear(struct ww_route_query *out, const struct ww_route_defaults *defaults) {
   out->has_path = false;
+  out->path_len = 0;
   out->origin = (struct ww_origin){0};
+  out->aspa = (struct ww_aspa_path){.asns = out->asns};
+  out->session = defaults->session;
+}
+
+enum ww_err ww_route_from_asn(struct ww_route_query *out, const struct ww_route_defaults *defaults, const char *prefix,
+                              const char *asn, struct ww_diag *diag) {
+  clear(out, defaults);
   enum ww_err err = read_prefix(out, prefix, diag);
   return err == WW_OK ? read_asn(asn, &out->origin.asn, diag) : err;
 }
 
-static void take_path(struct ww_route_query *out, uint32_t local_as) {
+void ww_route_take_path(struct ww_route_query *out, uint32_t local_as) {
+  struct ww_as_path path = {out->path, out->path_len};
+  struct ww_as_segment segment;
   out->has_path = true;
-  out->origin = ww_origin_of_path((struct ww_as_path){out->path, out->path_len}, local_as);
+  out->origin = ww_origin_of_path(path, local_as);
+  out->aspa = (struct ww_aspa_path){.asns = out->asns};
+  while (ww_as_path_next(&path, &segment)) {
+    out->aspa.has_set = out->aspa.has_set || segment.type == WW_SEG_AS_SET;
+    out->aspa.has_confed =
+        out->aspa.has_confed || segment.type == WW_SEG_CONFED_SEQUENCE || segment.type == WW_SEG_CONFED_SET;
+    for (unsigned i = 0; i < segment.count; i++)
+      out->asns[out->aspa.count++] = ww_as_segment_at(&segment, i);
+  }
 }
 
-enum ww_err ww_route_from_path(struct ww_route_query *out, const char *prefix, const char *path, uint32_t local_as,
-                               struct ww_diag *diag) {
+enum ww_err ww_route_from_path(struct ww_route_query *out, const struct ww_route_defaults *defaults, const char *prefix,
+                               const char *path, struct ww_diag *diag) {
+  clear(out, defaults);
   enum ww_err err = read_prefix(out, prefix, diag);
   if (err != WW_OK)
     return err;
@@ -69,8 +89,28 @@ enum ww_err ww_route_from_path(struct ww_route_query *out, const char *prefix, c
   if (err != WW_OK)
     return err;
   out->path_len = w.len;
-  take_path(out, local_as);
+  ww_route_take_path(out, defaults->local_as);
   return WW_OK;
+}
+
+bool ww_role_parse(const char *text, uint8_t *role) {
+  static const uint8_t roles[] = {WW_ROLE_PROVIDER, WW_ROLE_RS,   WW_ROLE_RS_CLIENT,
+                                  WW_ROLE_CUSTOMER, WW_ROLE_PEER, WW_ROLE_MUTUAL_TRANSIT};
+  for (unsigned i = 0; i < sizeof(roles); i++)
+    if (strcmp(text, ww_role_name((enum ww_role)roles[i])) == 0) {
+      *role = roles[i];
+      return true;
+    }
+  return false;
+}
+
+bool ww_direction_parse(const char *text, uint8_t *role) {
+  /* A role that leads to the procedure: what sets the others apart is not asked for. */
+  bool up = strcmp(text, ww_aspa_procedure_name(WW_ASPA_UPSTREAM)) == 0;
+  if (!up && strcmp(text, ww_aspa_procedure_name(WW_ASPA_DOWNSTREAM)) != 0)
+    return false;
+  *role = up ? WW_ROLE_PROVIDER : WW_ROLE_CUSTOMER;
+  return true;
 }
 
 /* --- JSON ------------------------------------------------------------------------------------------------------ */
@@ -141,24 +181,36 @@ static enum ww_err json_path(struct ww_route_query *out, const json_t *path, str
   return err;
 }
 
-static enum ww_err json_route(struct ww_route_query *out, const json_t *object, uint32_t local_as,
-                              struct ww_diag *diag) {
+static enum ww_err json_session(struct ww_route_query *out, const json_t *object, struct ww_diag *diag) {
+  const json_t *role = json_object_get(object, "role"), *direction = json_object_get(object, "direction");
+  const json_t *neighbor = json_object_get(object, "neighbor_as");
+  const char *word = json_string_value(role ? role : direction);
+  if (role && direction)
+    return ww_fail(diag, WW_ERR_MALFORMED, 0, NULL, "only one of \"role\" and \"direction\" should be there");
+  if ((role || direction) && (!word || !(role ? ww_role_parse : ww_direction_parse)(word, &out->session.role)))
+    return ww_fail(diag, WW_ERR_MALFORMED, 0, NULL, role ? "\"role\" is not one" : "\"direction\" is not one");
+  return neighbor ? json_asn(neighbor, &out->session.neighbor_as, diag) : WW_OK;
+}
+
+static enum ww_err json_route(struct ww_route_reader *reader, const json_t *object, struct ww_diag *diag) {
+  struct ww_route_query *out = &reader->query;
   const char *prefix = json_string_value(json_object_get(object, "prefix"));
   const json_t *path = json_object_get(object, "as_path"), *origin = json_object_get(object, "origin");
   const json_t *asn = json_object_get(object, "asn");
+  clear(out, &reader->defaults);
   if (!prefix)
     return ww_fail(diag, WW_ERR_MALFORMED, 0, NULL, "no \"prefix\"");
   enum ww_err err = read_prefix(out, prefix, diag);
+  if (err == WW_OK)
+    err = json_session(out, object, diag);
   if (err != WW_OK)
     return err;
-  out->has_path = false;
-  out->origin = (struct ww_origin){0};
   if ((path != NULL) + (origin != NULL) + (asn != NULL) != 1)
     return ww_fail(diag, WW_ERR_MALFORMED, 0, NULL, "one of \"asn\", \"origin\" and \"as_path\" should be there");
   if (path) {
     err = json_path(out, path, diag);
     if (err == WW_OK)
-      take_path(out, local_as);
+      ww_route_take_path(out, reader->defaults.local_as);
     return err;
   }
   if (origin && json_is_null(origin)) { /* a path that ends in an AS_SET */
@@ -168,28 +220,18 @@ static enum ww_err json_route(struct ww_route_query *out, const json_t *object, 
   return json_asn(asn ? asn : origin, &out->origin.asn, diag);
 }
 
-/* --- batches --------------------------------------------------------------------------------------------------- */
+/* --- lines and documents ---------------------------------------------------------------------------------------- */
 
-struct batch {
-  const char *command, *name;
-  uint32_t local_as;
-  int (*visit)(void *ctx, const struct ww_route_query *query);
-  void *ctx;
-  size_t *bad;
-  struct ww_route_query query;
-};
-
-static void refuse(struct batch *b, enum ww_err err, struct ww_diag *diag, unsigned line) {
+static void refuse(struct ww_route_reader *reader, enum ww_err err, struct ww_diag *diag, unsigned line) {
   diag->line = line;
   diag->offset = 0;
-  (void)ww_cli_fail_diag(b->command, b->name, err, diag);
-  ++*b->bad;
+  reader->refuse(reader->ctx, err, diag);
 }
 
-static int judge(struct batch *b, enum ww_err err, struct ww_diag *diag, unsigned line) {
+static int judge(struct ww_route_reader *reader, enum ww_err err, struct ww_diag *diag, unsigned line) {
   if (err == WW_OK)
-    return b->visit(b->ctx, &b->query);
-  refuse(b, err, diag, line);
+    return reader->visit(reader->ctx, &reader->query);
+  refuse(reader, err, diag, line);
   return 0;
 }
 
@@ -205,7 +247,7 @@ static unsigned split(char *line, char *tokens[TOKENS + 1]) {
   return n;
 }
 
-static int text_line(struct batch *b, char *line, unsigned number) {
+static int text_line(struct ww_route_reader *reader, char *line, unsigned number) {
   char *tokens[TOKENS + 1], prefix[WW_PREFIX_STRLEN + 8];
   struct ww_diag diag = {0};
   unsigned n = split(line, tokens);
@@ -213,111 +255,77 @@ static int text_line(struct batch *b, char *line, unsigned number) {
     return 0;
   enum ww_err err;
   if (n == 2) {
-    err = ww_route_from_asn(&b->query, tokens[0], tokens[1], &diag);
+    err = ww_route_from_asn(&reader->query, &reader->defaults, tokens[0], tokens[1], &diag);
   } else if (n == 3 && (size_t)snprintf(prefix, sizeof(prefix), "%s/%s", tokens[0], tokens[1]) < sizeof(prefix)) {
-    err = ww_route_from_asn(&b->query, prefix, tokens[2], &diag);
+    err = ww_route_from_asn(&reader->query, &reader->defaults, prefix, tokens[2], &diag);
   } else {
     err = ww_fail(&diag, WW_ERR_MALFORMED, 0, NULL, "none of: PREFIX => ASN, PREFIX ASN, ADDRESS LENGTH ASN, JSON");
   }
-  return judge(b, err, &diag, number);
+  return judge(reader, err, &diag, number);
 }
 
-static int json_line(struct batch *b, const json_t *object, unsigned number) {
+static int routes(struct ww_route_reader *reader, const json_t *root) {
+  const json_t *list = json_object_get(root, "routes");
   struct ww_diag diag = {0};
-  return judge(b, json_route(&b->query, object, b->local_as, &diag), &diag, number);
-}
-
-static int document(struct batch *b, const json_t *root) {
-  const json_t *routes = json_object_get(root, "routes");
-  struct ww_diag diag = {0};
-  if (!json_is_array(routes)) {
-    refuse(b, ww_fail(&diag, WW_ERR_MALFORMED, 0, NULL, "no \"routes\" array"), &diag, 0);
+  if (!json_is_array(list)) {
+    refuse(reader, ww_fail(&diag, WW_ERR_MALFORMED, 0, NULL, "no \"routes\" array"), &diag, 0);
     return 0;
   }
-  for (size_t i = 0; i < json_array_size(routes); i++) {
-    enum ww_err err = json_route(&b->query, json_array_get(routes, i), b->local_as, &diag);
+  for (size_t i = 0; i < json_array_size(list); i++) {
+    enum ww_err err = json_route(reader, json_array_get(list, i), &diag);
     if (err != WW_OK) {
       char why[sizeof(diag.text)];
       memcpy(why, diag.text, sizeof(why));
       err = ww_fail(&diag, err, 0, NULL, "routes[%zu]: %.200s", i, why);
     }
-    int stop = judge(b, err, &diag, 0);
+    int stop = judge(reader, err, &diag, 0);
     if (stop)
       return stop;
   }
   return 0;
 }
 
-/* The first line opened an object that it does not close: takes the whole input as one. */
-static int whole_document(struct batch *b, FILE *in, const char *first, size_t first_len) {
-  size_t cap = first_len + 65536, len = first_len;
-  char *text = malloc(cap);
-  struct ww_diag diag = {0};
-  enum ww_err err = text ? WW_OK : WW_ERR_NOMEM;
-  if (text)
-    memcpy(text, first, first_len);
-  while (err == WW_OK) {
-    size_t n = fread(text + len, 1, cap - len, in);
-    if (n == 0)
-      break;
-    len += n;
-    if (len < cap)
-      continue;
-    char *larger = len < DOCUMENT_MAX ? realloc(text, cap * 2) : NULL;
-    if (larger) {
-      text = larger;
-      cap *= 2;
-    } else {
-      err = ww_fail(&diag, WW_ERR_LIMIT, 0, NULL, "the document is too long: give one route a line");
-    }
-  }
+bool ww_route_line_is_blank(const char *line) {
+  line += strspn(line, " \t\r\n,");
+  return *line == '\0' || *line == '#';
+}
+
+bool ww_route_line_is_cut(const char *line, size_t len) {
+  if (line[strspn(line, " \t")] != '{')
+    return false;
+  json_t *object = json_loadb(line, len, JSON_REJECT_DUPLICATES, NULL);
+  json_decref(object);
+  return !object;
+}
+
+int ww_route_document(struct ww_route_reader *reader, const char *text, size_t len) {
   json_error_t error;
-  json_t *root = err == WW_OK ? json_loadb(text, len, JSON_REJECT_DUPLICATES, &error) : NULL;
+  struct ww_diag diag = {0};
+  json_t *root = json_loadb(text, len, JSON_REJECT_DUPLICATES, &error);
   int stop = 0;
-  if (err == WW_OK && !root)
-    err = ww_fail(&diag, WW_ERR_MALFORMED, 0, NULL, "%.200s", error.text);
-  if (err != WW_OK)
-    refuse(b, err, &diag, root || err != WW_ERR_MALFORMED ? 0 : (unsigned)error.line);
+  if (!root)
+    refuse(reader, ww_fail(&diag, WW_ERR_MALFORMED, 0, NULL, "%.200s", error.text), &diag, (unsigned)error.line);
   else
-    stop = document(b, root);
+    stop = routes(reader, root);
   json_decref(root);
-  free(text);
   return stop;
 }
 
-int ww_routes_read(FILE *in, const char *command, const char *name, uint32_t local_as,
-                   int (*visit)(void *ctx, const struct ww_route_query *query), void *ctx, size_t *bad) {
-  struct batch b = {.command = command, .name = name, .local_as = local_as, .visit = visit, .ctx = ctx, .bad = bad};
-  char *line = NULL;
-  size_t cap = 0;
-  ssize_t len;
+int ww_route_line(struct ww_route_reader *reader, char *line, size_t len, unsigned number) {
+  if (line[strspn(line, " \t")] != '{')
+    return text_line(reader, line, number);
+  clear(&reader->query, &reader->defaults);
+  if (!reader->strict_json && ww_route_flat(&reader->query, &reader->defaults, line, len))
+    return reader->visit(reader->ctx, &reader->query);
+  struct ww_diag diag = {0};
+  json_error_t error;
+  json_t *object = json_loadb(line, len, JSON_REJECT_DUPLICATES, &error);
   int stop = 0;
-  bool routes_seen = false;
-  for (unsigned number = 1; !stop && (len = getline(&line, &cap, in)) >= 0; number++) {
-    size_t blank = strspn(line, " \t");
-    if (line[blank] != '{') {
-      stop = text_line(&b, line, number);
-      routes_seen = routes_seen || line[blank] > ' ';
-      continue;
-    }
-    json_error_t error;
-    json_t *object = json_loadb(line, (size_t)len, JSON_REJECT_DUPLICATES, &error);
-    if (!object && !routes_seen) {
-      stop = whole_document(&b, in, line, (size_t)len);
-      break;
-    }
-    routes_seen = true;
-    struct ww_diag diag = {0};
-    if (!object)
-      refuse(&b, ww_fail(&diag, WW_ERR_MALFORMED, 0, NULL, "%.200s", error.text), &diag, number);
-    else
-      stop = json_object_get(object, "routes") ? document(&b, object) : json_line(&b, object, number);
-    json_decref(object);
-  }
-  free(line);
-  if (ferror(in)) {
-    struct ww_diag diag = {0};
-    refuse(&b, ww_fail(&diag, WW_ERR_IO, 0, NULL, "read failed"), &diag, 0);
-  }
+  if (!object)
+    refuse(reader, ww_fail(&diag, WW_ERR_MALFORMED, 0, NULL, "%.200s", error.text), &diag, number);
+  else
+    stop = json_object_get(object, "routes") ? routes(reader, object)
+                                             : judge(reader, json_route(reader, object, &diag), &diag, number);
+  json_decref(object);
   return stop;
 }

@@ -2,8 +2,9 @@
 /*
  * Verdicts as JSON, by yajl's generator: nothing is collected, members are written as they come.
  *
- * `rules` are the records that decided: for a valid route those that match, for an invalid one all that cover it, for
- * an unknown one none. `covering` are the records beside the point: those that cover a valid route without matching it.
+ * `rules` are the records that decided, kind by kind: for Valid those that match, or authorise a hop; for Invalid all
+ * that cover the route, or were part of the answer about its path; for Unknown none. `covering` are the records beside
+ * the point: those that cover a valid route without matching it, ASPAs of the path that decided nothing.
  * AS paths are written as the conformance vectors write them: numbers, an array for an AS_SET, {"confed": []} and
  * {"confed_set": []} for the segments of confederations.
  *
@@ -69,9 +70,22 @@ static void as_path(yajl_gen gen, const uint8_t *octets, size_t len) {
   (void)yajl_gen_array_close(gen);
 }
 
-static void rule(yajl_gen gen, const struct ww_verdict_view *view, const struct ww_vrp_hit *hit) {
-  char buf[WW_PREFIX_STRLEN]; /* more than a time needs */
-  _Static_assert(sizeof(buf) >= WW_TIME_STRLEN, "a time must fit");
+static void source_member(yajl_gen gen, const struct ww_verdict_view *view, ww_source_id source) {
+  const char *name = view->source_name ? view->source_name(view->ctx, source) : NULL;
+  if (name && name[0])
+    text_member(gen, "source", name);
+  else
+    number_member(gen, "source", source);
+}
+
+static void expires_member(yajl_gen gen, ww_unix_time expires) {
+  char buf[WW_TIME_STRLEN];
+  if (expires)
+    text_member(gen, "expires", ww_time_format(expires, buf));
+}
+
+static void vrp_rule(yajl_gen gen, const struct ww_verdict_view *view, const struct ww_vrp_hit *hit) {
+  char buf[WW_PREFIX_STRLEN];
   (void)yajl_gen_map_open(gen);
   text_member(gen, "kind", "vrp");
   text_member(gen, "prefix", ww_prefix_format(&hit->vrp.prefix, buf));
@@ -80,40 +94,95 @@ static void rule(yajl_gen gen, const struct ww_verdict_view *view, const struct 
   text_member(gen, "state", hit->match == WW_MATCH_VALID ? "valid" : "invalid");
   if (hit->match != WW_MATCH_VALID)
     text_member(gen, "why", hit->match == WW_MATCH_LENGTH ? "length" : "as");
-  const char *name = view->source_name ? view->source_name(view->ctx, hit->source) : NULL;
-  if (name && name[0])
-    text_member(gen, "source", name);
-  else
-    number_member(gen, "source", hit->source);
-  if (hit->vrp.expires)
-    text_member(gen, "expires", ww_time_format(hit->vrp.expires, buf));
+  source_member(gen, view, hit->source);
+  expires_member(gen, hit->vrp.expires);
   (void)yajl_gen_map_close(gen);
+}
+
+static void aspa_rule(yajl_gen gen, const struct ww_verdict_view *view, const struct ww_aspa_hit *hit) {
+  (void)yajl_gen_map_open(gen);
+  text_member(gen, "kind", "aspa");
+  number_member(gen, "customer", hit->aspa.customer);
+  json_text(gen, "providers");
+  (void)yajl_gen_array_open(gen);
+  for (uint32_t i = 0; i < hit->aspa.provider_count; i++)
+    (void)yajl_gen_integer(gen, hit->aspa.providers[i]);
+  (void)yajl_gen_array_close(gen);
+  text_member(gen, "state",
+              hit->match == WW_HOP_PROVIDER       ? "valid"
+              : hit->match == WW_HOP_NOT_PROVIDER ? "invalid"
+                                                  : "unknown");
+  if (hit->match == WW_HOP_NOT_PROVIDER)
+    text_member(gen, "why", "not-provider");
+  source_member(gen, view, hit->source);
+  expires_member(gen, hit->aspa.expires);
+  (void)yajl_gen_map_close(gen);
+}
+
+bool ww_vrp_hit_decides(enum ww_state origin, const struct ww_vrp_hit *hit) {
+  return origin == WW_STATE_INVALID || (origin == WW_STATE_VALID && hit->match == WW_MATCH_VALID);
+}
+
+bool ww_aspa_hit_decides(enum ww_state aspa, const struct ww_aspa_hit *hit) {
+  return (aspa == WW_STATE_VALID && hit->match == WW_HOP_PROVIDER) ||
+         (aspa == WW_STATE_INVALID && hit->match != WW_HOP_NO_ATTESTATION);
 }
 
 /* The hits that decided, or the others. */
 static void rules(yajl_gen gen, const char *key, const struct ww_verdict_view *view, bool decided) {
-  const struct ww_origin_result *result = view->origin_result;
+  const struct ww_origin_result *origin = &view->verdict->origin;
+  const struct ww_aspa_result *aspa = &view->verdict->aspa;
   json_text(gen, key);
   (void)yajl_gen_array_open(gen);
-  for (size_t i = 0; i < result->hit_count; i++) {
-    bool listed = result->state == WW_STATE_INVALID ||
-                  (result->state == WW_STATE_VALID && result->hits[i].match == WW_MATCH_VALID);
-    if (listed == decided)
-      rule(gen, view, &result->hits[i]);
-  }
+  for (size_t i = 0; i < origin->hit_count; i++)
+    if (ww_vrp_hit_decides((enum ww_state)origin->state, &origin->hits[i]) == decided)
+      vrp_rule(gen, view, &origin->hits[i]);
+  for (size_t i = 0; i < aspa->hit_count; i++)
+    if (ww_aspa_hit_decides((enum ww_state)aspa->state, &aspa->hits[i]) == decided)
+      aspa_rule(gen, view, &aspa->hits[i]);
   (void)yajl_gen_array_close(gen);
 }
 
-static void kind_state(yajl_gen gen, const char *key, const char *state) {
-  json_text(gen, key);
+static void hop(yajl_gen gen, const struct ww_aspa_hop *h) {
   (void)yajl_gen_map_open(gen);
-  text_member(gen, "state", state);
+  number_member(gen, "customer", h->customer);
+  number_member(gen, "provider", h->provider);
+  text_member(gen, "ramp", h->up ? "up" : "down");
+  text_member(gen, "state", ww_aspa_hop_state_name((enum ww_aspa_hop_state)h->state));
+  if (h->failing) {
+    json_text(gen, "failing");
+    (void)yajl_gen_bool(gen, 1);
+  }
+  (void)yajl_gen_map_close(gen);
+}
+
+static void aspa_object(yajl_gen gen, const struct ww_aspa_result *r) {
+  json_text(gen, "aspa");
+  (void)yajl_gen_map_open(gen);
+  text_member(gen, "state", ww_state_name((enum ww_state)r->state));
+  if (r->state != WW_STATE_NOT_EVALUATED || r->reason != WW_REASON_NONE)
+    text_member(gen, "reason", ww_reason_name((enum ww_reason)r->reason));
+  if (r->procedure != WW_ASPA_NONE) {
+    text_member(gen, "procedure", ww_aspa_procedure_name((enum ww_aspa_procedure)r->procedure));
+    text_member(gen, "role", ww_role_name((enum ww_role)r->role));
+  }
+  if (r->path_len > 0) {
+    number_member(gen, "length", r->path_len);
+    number_member(gen, "max_up", r->max_up);
+    number_member(gen, "min_up", r->min_up);
+    number_member(gen, "max_down", r->max_down);
+    number_member(gen, "min_down", r->min_down);
+    json_text(gen, "hops");
+    (void)yajl_gen_array_open(gen);
+    for (size_t i = 0; i < r->hop_count; i++)
+      hop(gen, &r->hops[i]);
+    (void)yajl_gen_array_close(gen);
+  }
   (void)yajl_gen_map_close(gen);
 }
 
 enum ww_err ww_verdict_json(yajl_gen gen, const struct ww_verdict_view *view) {
-  const struct ww_origin_result *result = view->origin_result;
-  enum ww_state origin = (enum ww_state)result->state;
+  const struct ww_verdict *verdict = view->verdict;
   char buf[WW_PREFIX_STRLEN];
   if (yajl_gen_map_open(gen) != yajl_gen_status_ok)
     return WW_ERR_STATE;
@@ -127,15 +196,18 @@ enum ww_err ww_verdict_json(yajl_gen gen, const struct ww_verdict_view *view) {
     (void)yajl_gen_null(gen);
   else
     (void)yajl_gen_integer(gen, view->origin.asn);
-  text_member(gen, "state", ww_state_name(ww_verdict_combine(origin, view->aspa, view->bgpsec)));
-  number_member(gen, "epoch", view->epoch);
+  text_member(gen, "state", ww_state_name((enum ww_state)verdict->state));
+  number_member(gen, "epoch", verdict->epoch);
   json_text(gen, "origin_validation");
   (void)yajl_gen_map_open(gen);
-  text_member(gen, "state", ww_origin_state_name(origin));
-  text_member(gen, "reason", ww_reason_name((enum ww_reason)result->reason));
+  text_member(gen, "state", ww_origin_state_name((enum ww_state)verdict->origin.state));
+  text_member(gen, "reason", ww_reason_name((enum ww_reason)verdict->origin.reason));
   (void)yajl_gen_map_close(gen);
-  kind_state(gen, "aspa", ww_state_name(view->aspa));
-  kind_state(gen, "bgpsec", ww_state_name(view->bgpsec));
+  aspa_object(gen, &verdict->aspa);
+  json_text(gen, "bgpsec");
+  (void)yajl_gen_map_open(gen);
+  text_member(gen, "state", ww_state_name((enum ww_state)verdict->bgpsec));
+  (void)yajl_gen_map_close(gen);
   rules(gen, "rules", view, true);
   rules(gen, "covering", view, false);
   return yajl_gen_map_close(gen) == yajl_gen_status_ok ? WW_OK : WW_ERR_STATE;

@@ -15,12 +15,16 @@ struct ww_verdict_view {
   const uint8_t *as_path; /* canonical octets (wire/bgp.h), or NULL: no path is known */
   size_t as_path_len;
   struct ww_origin origin;
-  uint32_t epoch;
-  const struct ww_origin_result *origin_result;
-  enum ww_state aspa, bgpsec;
+  uint32_t neighbor_as; /* 0: not known */
+  const struct ww_verdict *verdict;
   const char *(*source_name)(void *ctx, ww_source_id source); /* "" or NULL: the number is shown */
   void *ctx;
 };
+
+/* Whether a record is one of a verdict's rules (draft-wang-grow-bmp-rpki-mon-reqs-03 §5.2): with Valid such as are
+ * valid themselves, with Invalid all that bear on it, with Unknown none. The state is that of the record's kind. */
+bool ww_vrp_hit_decides(enum ww_state origin, const struct ww_vrp_hit *hit);
+bool ww_aspa_hit_decides(enum ww_state aspa, const struct ww_aspa_hit *hit);
 
 /* One object. WW_ERR_NOMEM, or WW_ERR_STATE where the generator is not at a place for a value. */
 enum ww_err ww_verdict_json(yajl_gen gen, const struct ww_verdict_view *view) WW_MUST_USE;

@@ -112,7 +112,8 @@ prints out "the verdict object" <<'T'
     "reason": "none"
   },
   "aspa": {
-    "state": "not-evaluated"
+    "state": "not-evaluated",
+    "reason": "no-role"
   },
   "bgpsec": {
     "state": "not-evaluated"
@@ -141,6 +142,126 @@ prints out "the verdict object" <<'T'
   ]
 }
 T
+
+# Paths and ASPAs: 3 and 4 are customers of 2 and 1, 5 has no provider, 6 says nothing.
+cat >aspas.json <<'J'
+{"roas":[{"asn":3,"prefix":"192.0.2.0/24"}],
+"aspas":[{"customer":3,"providers":[2]},{"customer":4,"providers":[1,2],"expires":1795305600},
+{"customer":5,"providers":[0]}]}
+J
+echo '{"aspas":[{"customer":4,"providers":[7]}]}' >more.json
+with="--payloads main=aspas.json --payloads more=more.json $now"
+try check 192.0.2.0/24 --path "1 3" --role brother $with
+exits 2 "no such role"
+try check 192.0.2.0/24 --path "1 3" --direction sideways $with
+exits 2 "no such direction"
+try check 192.0.2.0/24 --path "1 3" --direction upstream --role peer $with
+exits 2 "role and direction"
+try check 192.0.2.0/24 3 --role peer $with
+exits 2 "a role without a path"
+try check 192.0.2.0/24 --path "1 3" --role peer --neighbor x $with
+exits 2 "no AS number for the neighbor"
+try check 192.0.2.0/24 --path "1 3" --role peer $with
+exits 0 "an Invalid path is an answer"
+prints out "a hop that is refused" <<'T'
+192.0.2.0/24 AS3: invalid (origin valid, aspa invalid: not-provider)
+AS3 is authorised to originate this prefix.
+AS1 is not a provider of AS3: its ASPA of source main lists AS2.
+  matches   192.0.2.0/24-24 AS3                from main
+  hop up    AS3 to AS1: not a provider, fails
+  forbids   ASPA AS3: AS2 from main
+T
+try check 192.0.2.0/24 --path "2 2 3 3" --role provider --neighbor 2 $with
+prints out "prepends do not matter" <<'T'
+192.0.2.0/24 AS3: valid (origin valid, aspa valid)
+AS3 is authorised to originate this prefix.
+Every hop of the path goes from a customer to a provider that its ASPA lists.
+  matches   192.0.2.0/24-24 AS3                from main
+  hop up    AS3 to AS2: provider
+  allows    ASPA AS3: AS2 from main
+T
+try check 192.0.2.0/24 --path "5 4 1 3" --role customer $with
+prints out "a leak" <<'T'
+192.0.2.0/24 AS3: invalid (origin valid, aspa invalid: valley)
+AS3 is authorised to originate this prefix.
+The path goes down and up again: from its origin it climbs no further than to AS3, and to us it comes down from no higher than AS5; these do not stand side by side. It is a leak, or a forged path.
+AS1 is not a provider of AS3: its ASPA of source main lists AS2.
+AS4 is not a provider of AS5: its ASPA of source main says with AS 0 that it has none.
+  matches   192.0.2.0/24-24 AS3                from main
+  hop up    AS3 to AS1: not a provider, fails
+  hop up    AS1 to AS4: no ASPA
+  hop up    AS4 to AS5: not a provider
+  hop down  AS4 to AS5: not a provider, fails
+  hop down  AS1 to AS4: provider
+  hop down  AS3 to AS1: no ASPA
+  forbids   ASPA AS3: AS2 from main
+  forbids   ASPA AS5: AS0 from main
+  no part   ASPA AS4: AS1, AS2 from main, expires 2026-11-22T00:00:00Z
+  no part   ASPA AS4: AS7 from more
+T
+try check 192.0.2.0/24 --path "4 1 2 3" --role customer $with
+has out "climbs to AS2, crosses to AS1 and comes down from there" "a peering at the top"
+try check 192.0.2.0/24 --path "4 2 3" --role customer $with
+has out "climbs to AS2 and comes down" "one AS at the top"
+try check 192.0.2.0/24 --path "4 3" --role customer $with
+has out "aspa valid" "two ASes are always valid downstream"
+try check 192.0.2.0/24 --path "3" --role customer --neighbor 3 $with
+has out "neighbor alone" "one AS"
+try check 192.0.2.0/24 --path "6 2 3" --role peer $with
+has out "aspa unknown: unattested" "nobody says"
+has out "AS2 has no ASPA, so nobody can tell whether AS6 is its provider" "who says nothing"
+try check 192.0.2.0/24 --path "2 3" --role peer --neighbor 9 $with
+has out "The path does not begin with the neighbor, AS9." "another first AS"
+try check 192.0.2.0/24 --path "2 3" --role rs-client --neighbor 9 $with
+has out "aspa valid" "a route server's client does not compare it"
+try check 192.0.2.0/24 --path "2 {3}" --direction upstream $with
+has out "aspa invalid: as-set" "an AS_SET in the path"
+try check 192.0.2.0/24 --path "(2) 3" --direction downstream $with
+has out "aspa invalid: confed" "a segment of a confederation"
+try check 192.0.2.0/24 --path "" --direction downstream $with
+has out "aspa invalid: empty" "no AS at all"
+try check 192.0.2.0/24 --path "2 3" $with
+has out "our role towards the neighbor is not known" "no role"
+try check 192.0.2.0/24 --path "1 3" --role peer --fail-on invalid $with
+exits 3 "--fail-on looks at all kinds together"
+try check 192.0.2.0/24 --path "4 2 3" --role customer --json $with
+has out '"procedure": "downstream"' "the procedure in JSON"
+has out '"ramp": "down"' "hops in JSON"
+has out '"kind": "aspa"' "ASPAs in JSON"
+
+# A batch of paths, with what they say themselves before what the options say.
+try_input '{"prefix":"192.0.2.0/24","as_path":[1,3]}\n{"prefix":"192.0.2.0/24","as_path":[1,3],"role":"customer"}
+{"prefix":"192.0.2.0/24","as_path":"2 3","neighbor_as":1}\n{"prefix":"192.0.2.0/24","as_path":[2,3],"direction":"downstream","neighbor_as":"AS2"}
+{"prefix":"192.0.2.0/24","as_path":[2,3],"role":"x"}\n{"prefix":"192.0.2.0/24","as_path":[2,3],"role":"peer","direction":"upstream"}
+{"prefix":"192.0.2.0/24","as_path":[2,3],"neighbor_as":-1}\n{"prefix":"192.0.2.0/24","asn":3}' check --batch - --role peer $with
+exits 1 "a batch of paths with bad lines"
+prints out "a batch of paths" <<'T'
+192.0.2.0/24 AS3 invalid (origin valid, aspa invalid: not-provider)
+192.0.2.0/24 AS3 valid (origin valid, aspa valid)
+192.0.2.0/24 AS3 invalid (origin valid, aspa invalid: first-as)
+192.0.2.0/24 AS3 valid (origin valid, aspa valid)
+192.0.2.0/24 AS3 valid
+T
+for line in 5 6 7; do
+  has err "waywarden check: -:$line: " "line $line is named"
+done
+
+# Many lines: parts go to threads, and the answers come in order.
+awk 'BEGIN { for (i = 0; i < 20000; i++)
+  printf "{\"prefix\":\"192.0.%d.0/24\",\"as_path\":[%d,2,3],\"role\":\"%s\"}\n", i % 256, 1 + i % 7,
+         i % 3 ? "customer" : "peer" }' >many.json
+try check --batch many.json $with
+exits 0 "many lines"
+[ "$(wc -l <out)" = 20000 ]
+verdict $? "each has its answer"
+mv out many.out
+split -l 1000 many.json piece.
+: >pieces.out
+for piece in piece.??; do
+  "$WAYWARDEN" check --batch "$piece" $with >>pieces.out
+done
+cmp -s many.out pieces.out
+verdict $? "the same as in pieces, in order"
 
 # Batches: every form, and bad lines that are named while the others are answered.
 try_input '192.0.2.0/24 => AS64500\n192.0.2.0 24 64502\nnonsense\n\n# a comment\n192.0.2.0/24,64501\n192.0.2.0/24=>64501
