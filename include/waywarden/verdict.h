@@ -128,8 +128,8 @@ struct ww_verdict {
 WW_EXPORT void ww_verdict_fini(struct ww_verdict *verdict);
 /** Any kind Invalid gives Invalid, else any Valid gives Valid, else Unknown; not ready stays so. */
 WW_EXPORT enum ww_state ww_verdict_combine(enum ww_state origin, enum ww_state aspa, enum ww_state bgpsec);
-WW_EXPORT const char *
-ww_role_name(enum ww_role role); /**< provider, rs, rs-client, customer, peer, mutual-transit, none */
+/** provider, rs, rs-client, customer, peer, mutual-transit, none */
+WW_EXPORT const char *ww_role_name(enum ww_role role);
 WW_EXPORT const char *ww_aspa_hop_state_name(enum ww_aspa_hop_state state);     /**< provider, not-provider, ... */
 WW_EXPORT const char *ww_aspa_procedure_name(enum ww_aspa_procedure procedure); /**< upstream, downstream, none */
 
