@@ -115,60 +115,61 @@ static void judge(struct ww_aspa_result *r, struct node *at) {
 
 /* --- ASPAs ------------------------------------------------------------------------------------------------------ */
 
-/* Nodes that say more come first, then by customer. */
-static int compare_nodes(const void *a, const void *b) {
-  const struct node *x = (const struct node *)a, *y = (const struct node *)b;
-  if (x->blamed != y->blamed)
-    return x->blamed ? -1 : 1;
-  return (x->asn > y->asn) - (x->asn < y->asn);
-}
-
-static int compare_asns(const void *a, const void *b) {
-  const struct node *x = (const struct node *)a, *y = (const struct node *)b;
-  return (x->asn > y->asn) - (x->asn < y->asn);
+static int compare_keys(const void *a, const void *b) {
+  uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+  return (x > y) - (x < y);
 }
 
 /* Paths are short, but they need not be. */
-static void sort_nodes(struct node *nodes, size_t count, int (*compare)(const void *, const void *)) {
+static void sort_keys(uint64_t *keys, size_t count) {
   if (count > INSERTION_MAX) {
-    qsort(nodes, count, sizeof *nodes, compare);
+    qsort(keys, count, sizeof *keys, compare_keys);
     return;
   }
   for (size_t i = 1; i < count; i++) {
-    struct node moving = nodes[i];
+    uint64_t moving = keys[i];
     size_t to = i;
-    for (; to > 0 && compare(&moving, &nodes[to - 1]) < 0; to--)
-      nodes[to] = nodes[to - 1];
-    nodes[to] = moving;
+    for (; to > 0 && moving < keys[to - 1]; to--)
+      keys[to] = keys[to - 1];
+    keys[to] = moving;
   }
 }
 
-/* Leaves the ASes that have an ASPA, each once: a path may come to an AS twice. */
-static size_t gather(struct node *nodes, size_t count) {
-  size_t kept = 0;
+/* The places of the ASes that have an ASPA, by AS number, each AS once: a path may come to an AS twice. */
+static size_t gather(struct node *nodes, size_t count, uint64_t *keys) {
+  size_t kept = 0, unique = 0;
   for (size_t i = 0; i < count; i++)
     if (nodes[i].slot)
-      nodes[kept++] = nodes[i];
-  sort_nodes(nodes, kept, compare_asns);
-  size_t unique = 0;
+      keys[kept++] = (uint64_t)nodes[i].asn << 32 | i;
+  sort_keys(keys, kept);
   for (size_t i = 0; i < kept; i++) {
-    if (unique > 0 && nodes[unique - 1].asn == nodes[i].asn) {
-      nodes[unique - 1].blamed = nodes[unique - 1].blamed || nodes[i].blamed;
-      nodes[unique - 1].bears = nodes[unique - 1].bears || nodes[i].bears;
+    struct node *node = &nodes[(uint32_t)keys[i]], *last = unique ? &nodes[(uint32_t)keys[unique - 1]] : NULL;
+    if (last && last->asn == node->asn) {
+      last->blamed = last->blamed || node->blamed;
+      last->bears = last->bears || node->bears;
     } else {
-      nodes[unique++] = nodes[i];
+      keys[unique++] = keys[i];
     }
   }
-  sort_nodes(nodes, unique, compare_nodes);
   return unique;
 }
 
 static enum ww_err add_hits(const struct ww_record_table *table, const struct node *node, struct ww_aspa_result *r) {
-  const struct ww_record_block *block = ww_aspa_block_of(table, node->asn);
-  const struct ww_aspa_entry *entries = ww_aspa_block_entries(block);
   enum ww_aspa_hop_state match = node->blamed  ? WW_HOP_NOT_PROVIDER
                                  : node->bears ? WW_HOP_PROVIDER
                                                : WW_HOP_NO_ATTESTATION;
+  if (node->slot->single) { /* room for one is there already */
+    r->hits[r->hit_count++] =
+        (struct ww_aspa_hit){.aspa = {.customer = node->asn,
+                                      .provider_count = node->slot->count,
+                                      .providers = ww_aspa_slot_providers(node->first, node->slot),
+                                      .expires = node->slot->expires},
+                             .source = node->slot->source,
+                             .match = (uint8_t)match};
+    return WW_OK;
+  }
+  const struct ww_record_block *block = ww_aspa_block_of(table, node->asn);
+  const struct ww_aspa_entry *entries = ww_aspa_block_entries(block);
   for (uint32_t i = node->slot->entry; i < block->count && entries[i].aspa.customer == node->asn; i++) {
     if (!reserve((void **)&r->hits, &r->hit_cap, r->hit_count + 1, sizeof *r->hits))
       return WW_ERR_NOMEM;
@@ -190,7 +191,7 @@ static uint32_t collapse(const struct ww_aspa_path *path, struct node *nodes) {
 }
 
 static enum ww_err explain(const struct ww_record_table *table, const struct ww_aspa_path *path, struct node *nodes,
-                           struct ww_aspa_result *r) {
+                           uint64_t *keys, struct ww_aspa_result *r) {
   uint32_t n = r->path_len = collapse(path, nodes);
   /* Upstream nobody asks what the neighbor itself says. A path of one AS has no hop. */
   uint32_t asked = r->procedure == WW_ASPA_DOWNSTREAM && n > 1 ? n : n - 1;
@@ -198,17 +199,21 @@ static enum ww_err explain(const struct ww_record_table *table, const struct ww_
     ww_aspa_prefetch(table, nodes[i].asn);
   if (!reserve((void **)&r->hops, &r->hop_cap, 2 * (size_t)n, sizeof *r->hops))
     return WW_ERR_NOMEM;
-  for (uint32_t i = 0; i < asked; i++) {
+  for (uint32_t i = 0; i < asked; i++)
     nodes[i].slot = ww_aspa_slot_find(table, nodes[i].asn, &nodes[i].first);
-    if (nodes[i].slot)
-      __builtin_prefetch(ww_aspa_block_entries(ww_aspa_block_of(table, nodes[i].asn)) + nodes[i].slot->entry);
-  }
   fill_hops(r, nodes);
   judge(r, nodes);
-  size_t count = gather(nodes, n);
+  size_t count = gather(nodes, asked, keys);
   enum ww_err err = WW_OK;
-  for (size_t i = 0; i < count && err == WW_OK; i++)
-    err = add_hits(table, &nodes[i], r);
+  for (int blamed = 1; blamed >= 0; blamed--)
+    for (size_t i = 0; i < count && err == WW_OK; i++) {
+      const struct node *node = &nodes[(uint32_t)keys[i]];
+      if (node->blamed != (bool)blamed)
+        continue;
+      if (!reserve((void **)&r->hits, &r->hit_cap, r->hit_count + 1, sizeof *r->hits))
+        return WW_ERR_NOMEM;
+      err = add_hits(table, node, r);
+    }
   return err;
 }
 
@@ -224,11 +229,14 @@ enum ww_err ww_aspa_explain(const struct ww_snapshot *snapshot, const struct ww_
   if (result->state != WW_STATE_VALID)
     return WW_OK;
   struct node few[NODES_ON_STACK], *nodes = few;
-  if (path->count > NODES_ON_STACK)
-    nodes = (struct node *)calloc(path->count, sizeof *nodes);
+  uint64_t few_keys[NODES_ON_STACK], *keys = few_keys;
+  if (path->count > NODES_ON_STACK) {
+    nodes = (struct node *)malloc(path->count * (sizeof *nodes + sizeof *keys));
+    keys = (uint64_t *)(nodes + path->count);
+  }
   if (!nodes)
     return WW_ERR_NOMEM;
-  enum ww_err err = explain(snapshot->aspas, path, nodes, result);
+  enum ww_err err = explain(snapshot->aspas, path, nodes, keys, result);
   if (nodes != few)
     free(nodes);
   return err;

@@ -123,7 +123,12 @@ static void fill_slot(struct ww_record_block *block, struct ww_aspa_slot *slot, 
     list++;
     count--;
   }
-  *slot = (struct ww_aspa_slot){.customer = entries[0].aspa.customer, .entry = first, .count = count};
+  *slot = (struct ww_aspa_slot){.customer = entries[0].aspa.customer,
+                                .count = count,
+                                .entry = first,
+                                .source = entries[0].source,
+                                .single = run == 1 && count == entries[0].aspa.provider_count,
+                                .expires = entries[0].aspa.expires};
   if (count > WW_ASPA_INLINE)
     slot->providers[0] = (uint32_t)(list - (const uint32_t *)(const void *)block->slots);
   else if (count > 0)

@@ -24,19 +24,22 @@ struct ww_key_entry {
 };
 
 /*
- * What all sources together say of one customer. `count` WW_ASPA_SLOT_EMPTY: nobody. AS 0 is not among the providers:
- * it authorises nobody, so a customer that has only AS 0 has a slot without providers. Up to WW_ASPA_INLINE providers
- * are in the slot, so that asking costs one cache line; of more the slot has the place: 4-octet words from the first
- * slot of the block on.
+ * What all sources together say of one customer, one cache line. `count` WW_ASPA_SLOT_EMPTY: nobody. AS 0 is not among
+ * the providers: it authorises nobody, so a customer that has only AS 0 has a slot without providers. Up to
+ * WW_ASPA_INLINE providers are in the slot, zeroes after them; of more the slot has the place: 4-octet words from the
+ * first slot of the block on. Where one source alone has the customer, the slot has the rest of its record too.
  */
-enum { WW_ASPA_INLINE = 5, WW_ASPA_SLOT_EMPTY = 0x7fffffff };
+enum { WW_ASPA_INLINE = 10, WW_ASPA_SLOT_EMPTY = 0x7fffffff };
 struct ww_aspa_slot {
   uint32_t customer;
-  uint32_t entry; /* the first of its records among the block's entries */
   uint32_t count;
+  uint32_t entry; /* the first of its records among the block's entries */
+  ww_source_id source;
+  bool single; /* there is one record, and its providers are those of the slot */
+  ww_unix_time expires;
   uint32_t providers[WW_ASPA_INLINE];
 };
-_Static_assert(sizeof(struct ww_aspa_slot) == 32, "two slots fill a cache line");
+_Static_assert(sizeof(struct ww_aspa_slot) == 64, "a slot is a cache line");
 
 struct ww_record_block {
   _Atomic uint32_t refs;
@@ -133,8 +136,17 @@ static inline void ww_aspa_slot_prefetch(const struct ww_record_table *table, ui
 static inline bool ww_aspa_slot_has(const struct ww_aspa_slot *slots, const struct ww_aspa_slot *slot,
                                     uint32_t provider) {
   enum { SCAN_MAX = 16 };
-  const uint32_t *providers = ww_aspa_slot_providers(slots, slot);
+  const uint32_t *providers = slot->providers;
   uint32_t count = slot->count;
+  if (count <= WW_ASPA_INLINE) { /* without a branch for each: how many there are is hard to foretell */
+    uint32_t found = 0;
+    for (uint32_t i = 0; i < 8; i++)
+      found |= (uint32_t)(providers[i] == provider);
+    for (uint32_t i = 8; i < WW_ASPA_INLINE; i++)
+      found |= (uint32_t)(providers[i] == provider);
+    return found && provider != 0;
+  }
+  providers = ww_aspa_slot_providers(slots, slot);
   while (count > SCAN_MAX) { /* halves until few are left */
     uint32_t half = count / 2;
     if (providers[half] <= provider) {

@@ -211,7 +211,8 @@ static void path_invalid(struct text *t, const struct ww_aspa_result *r) {
   case WW_REASON_ASPA_VALLEY:
     put(t,
         "The path goes down and up again: from its origin it climbs no further than to AS%" PRIu32
-        ", and to us it comes down from no higher than AS%" PRIu32 "; these do not stand side by side. It is a leak, or a forged path.\n",
+        ", and to us it comes down from no higher than AS%" PRIu32
+        "; these do not stand side by side. It is a leak, or a forged path.\n",
         as_at(r, r->max_up), as_at(r, r->path_len - r->max_down + 1));
     failing_hops(t, r);
     return;
