@@ -18,8 +18,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct ww_vector_suite *const suites[] = {&ww_vector_suite_rov, &ww_vector_suite_ccr,
-                                                       &ww_vector_suite_slurm};
+static const struct ww_vector_suite *const suites[] = {&ww_vector_suite_rov, &ww_vector_suite_aspa,
+                                                       &ww_vector_suite_ccr, &ww_vector_suite_slurm};
 
 enum format { TEXT, TAP, JUNIT };
 

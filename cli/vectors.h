@@ -11,6 +11,8 @@
 #include <stdbool.h>
 #include <waywarden/payload.h>
 
+#include "base/bytes.h"
+
 /* Reading one file. `pointer` is the JSON pointer (RFC 6901) of what is being read, for messages. */
 struct ww_vector_reader {
   char pointer[512];
@@ -36,6 +38,9 @@ bool ww_vector_prefix(struct ww_vector_reader *r, json_t *value, struct ww_prefi
 bool ww_vector_roas(struct ww_vector_reader *r, json_t *array, struct ww_payloads *out);      /* sorted */
 bool ww_vector_payloads(struct ww_vector_reader *r, json_t *object, struct ww_payloads *out); /* sorted */
 
+/* An AS path, neighbor first and origin last, as canonical octets (wire/bgp.h). */
+bool ww_vector_path(struct ww_vector_reader *r, json_t *path, struct ww_writer *w);
+
 struct ww_vector_test {
   const struct ww_payloads *payloads; /* the test's, or else its group's; sorted; empty when neither has any */
   json_t *input;                      /* NULL when absent */
@@ -49,6 +54,7 @@ struct ww_vector_suite {
   bool (*run)(struct ww_vector_reader *r, struct ww_vector_test *test);
 };
 
-extern const struct ww_vector_suite ww_vector_suite_rov, ww_vector_suite_ccr, ww_vector_suite_slurm;
+extern const struct ww_vector_suite ww_vector_suite_rov, ww_vector_suite_ccr, ww_vector_suite_slurm,
+    ww_vector_suite_aspa;
 
 #endif

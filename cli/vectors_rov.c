@@ -14,7 +14,7 @@
 #include <waywarden/snapshot.h>
 
 /* Octets of a path that a vector may write down: some hundred segments. */
-enum { PATH_MAX_OCTETS = 65536, SEGMENT_MAX = 255 };
+enum { PATH_MAX_OCTETS = 65536 };
 
 struct expectation {
   enum ww_state state;
@@ -26,73 +26,6 @@ struct expectation {
 
 static const char *const set_names[] = {
     [WW_MATCH_VALID] = "matched", [WW_MATCH_AS] = "unmatched_as", [WW_MATCH_LENGTH] = "unmatched_length"};
-
-/* --- AS paths --------------------------------------------------------------------------------------------------- */
-
-static void begin_segment(struct ww_writer *w, enum ww_segment_type type, size_t count) {
-  ww_writer_u8(w, (uint8_t)type);
-  ww_writer_u8(w, (uint8_t)count);
-}
-
-static bool write_asns(struct ww_vector_reader *r, json_t *array, size_t from, size_t to, struct ww_writer *w) {
-  for (size_t i = from; i < to; i++) {
-    uint32_t asn;
-    size_t mark = ww_vector_enter_index(r, i);
-    if (!json_is_integer(json_array_get(array, i)))
-      return ww_vector_bad(r, "is no AS number");
-    if (!ww_vector_asn(r, json_array_get(array, i), &asn))
-      return false;
-    ww_vector_leave(r, mark);
-    ww_writer_u32(w, asn);
-  }
-  return true;
-}
-
-/* A segment of its own: an AS_SET, or a confederation segment. */
-static bool write_segment(struct ww_vector_reader *r, json_t *array, enum ww_segment_type type, struct ww_writer *w) {
-  size_t count = json_array_size(array);
-  if (!json_is_array(array) || count == 0 || count > SEGMENT_MAX)
-    return ww_vector_bad(r, "must be an array of 1 to %d AS numbers", SEGMENT_MAX);
-  begin_segment(w, type, count);
-  return write_asns(r, array, 0, count, w);
-}
-
-static bool write_confed(struct ww_vector_reader *r, json_t *object, struct ww_writer *w) {
-  json_t *sequence = json_object_get(object, "confed"), *set = json_object_get(object, "confed_set");
-  if (json_object_size(object) != 1 || (!sequence && !set))
-    return ww_vector_bad(r, "must have the one member \"confed\" or \"confed_set\"");
-  size_t mark = ww_vector_enter(r, sequence ? "confed" : "confed_set");
-  if (!write_segment(r, sequence ? sequence : set, sequence ? WW_SEG_CONFED_SEQUENCE : WW_SEG_CONFED_SET, w))
-    return false;
-  ww_vector_leave(r, mark);
-  return true;
-}
-
-/* Neighbor first, origin last: numbers in a row are an AS_SEQUENCE. */
-static bool write_path(struct ww_vector_reader *r, json_t *path, struct ww_writer *w) {
-  for (size_t i = 0, end; i < json_array_size(path); i = end) {
-    json_t *item = json_array_get(path, i);
-    end = i + 1;
-    size_t mark = ww_vector_enter_index(r, i);
-    if (json_is_array(item)) {
-      if (!write_segment(r, item, WW_SEG_AS_SET, w))
-        return false;
-    } else if (json_is_object(item)) {
-      if (!write_confed(r, item, w))
-        return false;
-    } else {
-      ww_vector_leave(r, mark);
-      while (end < json_array_size(path) && end - i < SEGMENT_MAX && !json_is_array(json_array_get(path, end)) &&
-             !json_is_object(json_array_get(path, end)))
-        end++;
-      begin_segment(w, WW_SEG_AS_SEQUENCE, end - i);
-      if (!write_asns(r, path, i, end, w))
-        return false;
-    }
-    ww_vector_leave(r, mark);
-  }
-  return !w->overflow || ww_vector_bad(r, "is too long");
-}
 
 /* --- input and expectation -------------------------------------------------------------------------------------- */
 
@@ -111,7 +44,7 @@ static bool read_origin(struct ww_vector_reader *r, json_t *input, struct ww_ori
   size_t mark = ww_vector_enter(r, direct ? "origin" : "as_path");
   struct ww_writer w = ww_writer_make(octets, sizeof octets);
   if (direct ? !ww_vector_asn(r, direct, &origin->asn)
-             : !ww_vector_member(r, input, "as_path", JSON_ARRAY, true) || !write_path(r, path, &w))
+             : !ww_vector_member(r, input, "as_path", JSON_ARRAY, true) || !ww_vector_path(r, path, &w))
     return false;
   ww_vector_leave(r, mark);
   if (!path)

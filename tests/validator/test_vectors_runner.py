@@ -23,6 +23,12 @@ ROV = {
                 "payloads": {"roas": [{"prefix": "192.0.2.0/24", "maxLength": 25, "asn": 64496}]},
                 "tests": [{"id": "t-1", "input": {"prefix": "192.0.2.0/24", "origin": 64496},
                            "expect": {"state": "valid"}}]}]}
+ASPA = {
+    "schema": "waywarden-vectors-1", "suite": "aspa", "title": "t",
+    "groups": [{"id": "g", "payloads": {"aspas": [{"customer": 2, "providers": [3]}]}, "tests": [
+        {"id": "t", "input": {"as_path": [1, 2], "local_role": "peer"},
+         "expect": {"state": "invalid", "reason": "not-provider",
+                    "hops": [{"customer": 2, "provider": 1, "state": "not-provider"}]}}]}]}
 CCR = {
     "schema": "waywarden-vectors-1", "suite": "ccr", "title": "t",
     "groups": [{"id": "g", "tests": [{"id": "empty", "expect": {
@@ -61,7 +67,7 @@ MALFORMED = [
     ("no object", [], "must be an object"),
     ("another schema", changed(ROV, "schema", "waywarden-vectors-2"), "/schema"),
     ("no schema", changed(ROV, "schema", None), '"schema"'),
-    ("a suite without a runner", changed(ROV, "suite", "aspa"), 'suite "aspa"'),
+    ("a suite without a runner", changed(ROV, "suite", "impact"), 'suite "impact"'),
     ("no title", changed(ROV, "title", None), '"title"'),
     ("no groups", changed(ROV, "groups", None), '"groups"'),
     ("groups of another type", changed(ROV, "groups", {}), "/groups: must be an array"),
@@ -108,6 +114,15 @@ MALFORMED = [
      changed(ROV, *GROUP, "payloads", "routerKeys", [dict(KEY, routerPublicKey="A*==")]), "/routerKeys/0/routerPublicKey"),
     ("an empty key",
      changed(ROV, *GROUP, "payloads", "routerKeys", [dict(KEY, routerPublicKey="")]), "/routerKeys/0/routerPublicKey"),
+    ("a path of suite aspa without a role", changed(ASPA, *TEST, "input", "local_role", None), "/input: must have"),
+    ("a role that there is not", changed(ASPA, *TEST, "input", "local_role", "brother"), "/input/local_role"),
+    ("a direction that there is not", changed(ASPA, *TEST, "input", "direction", "left"), "/input/direction"),
+    ("role and direction that contradict", changed(ASPA, *TEST, "input", "direction", "downstream"), "contradict"),
+    ("a neighbor that is no AS", changed(ASPA, *TEST, "input", "neighbor_as", -1), "/input/neighbor_as"),
+    ("a state of another suite", changed(ASPA, *TEST, "expect", "state", "not-found"), "/expect/state"),
+    ("a reason of another suite", changed(ASPA, *TEST, "expect", "reason", "length"), "/expect/reason"),
+    ("a hop without its provider", changed(ASPA, *TEST, "expect", "hops", 0, "provider", None), "/expect/hops/0"),
+    ("a hop's state that there is not", changed(ASPA, *TEST, "expect", "hops", 0, "state", "valid"), "/expect/hops/0"),
     ("input of suite ccr", changed(CCR, *TEST, "input", {"prefix": "::/0"}), "/groups/0/tests/0/input/prefix: unknown"),
     ("a hash of another length", changed(CCR, *TEST, "expect", "roas_hash", "AA=="), "/expect/roas_hash: must be base64"),
     ("nothing expected", changed(CCR, *TEST, "expect", {}), "expects nothing"),
@@ -150,7 +165,7 @@ class Runner(unittest.TestCase):
         return subprocess.run([PROGRAM, "vectors", *arguments], capture_output=True, text=True, timeout=60)
 
     def test_the_bases_pass(self):
-        for base in ROV, CCR:
+        for base in ROV, ASPA, CCR:
             done = self.run_program("run", self.file(base))
             self.assertEqual((done.returncode, done.stderr), (0, ""))
             self.assertRegex(done.stdout, "1 of 1 passed")
@@ -188,15 +203,17 @@ class Runner(unittest.TestCase):
                 self.assertIn("0 of 1 passed", done.stdout)
 
     def test_every_vector_can_fail(self):
-        """Each test of suite rov with its state changed must fail: none passes whatever is expected."""
-        other = {"valid": "invalid", "invalid": "not-found", "not-found": "valid"}
-        for path in sorted(glob.glob(os.path.join(VECTORS, "rov", "*.json"))):
+        """Each test of suites rov and aspa with its state changed must fail: none passes whatever is expected."""
+        other = {"rov": {"valid": "invalid", "invalid": "not-found", "not-found": "valid"},
+                 "aspa": {"valid": "invalid", "invalid": "unknown", "unknown": "valid"}}
+        for path in sorted(glob.glob(os.path.join(VECTORS, "rov", "*.json")) +
+                           glob.glob(os.path.join(VECTORS, "aspa", "*.json"))):
             with open(path, encoding="utf-8") as f:
                 content = json.load(f)
             count = 0
             for group in content["groups"]:
                 for test in group["tests"]:
-                    test["expect"] = {"state": other[test["expect"]["state"]]}
+                    test["expect"] = {"state": other[content["suite"]][test["expect"]["state"]]}
                     count += 1
             done = self.run_program("run", self.file(content))
             self.assertEqual(done.returncode, 1)
@@ -260,11 +277,20 @@ class Runner(unittest.TestCase):
 
     def test_public_cases(self):
         shared = os.environ.get("WW_SHARED", os.path.join(VECTORS, "..", "..", "shared"))
-        path = os.path.join(shared, "data", "vectors", "rov.json")
-        if not os.path.exists(path):
-            self.skipTest("no public cases here (WW_SHARED)")
-        done = self.run_program("run", path)
-        self.assertEqual(done.returncode, 0, done.stdout)
+        for suite in "rov", "aspa":
+            path = os.path.join(shared, "data", "vectors", suite + ".json")
+            if not os.path.exists(path):
+                self.skipTest("no public cases here (WW_SHARED)")
+            done = self.run_program("run", path)
+            self.assertEqual(done.returncode, 0, done.stdout)
+
+    def test_hops_are_compared(self):
+        done = self.run_program("run", self.file(changed(ASPA, *TEST, "expect", "hops", 0, "state", "provider")))
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("hop 0 is 2 to 1, not-provider; 2 to 1, provider is expected", done.stdout)
+        done = self.run_program("run", self.file(changed(ASPA, *TEST, "expect", "hops", [])))
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("there are 1 hops, 0 are expected", done.stdout)
 
 
 if __name__ == "__main__":
