@@ -6,9 +6,9 @@
  * What the daemon says is read strictly (jansson) and shown leniently: a member that an older or newer daemon does not
  * send is an empty cell.
  */
+#include "cli/ask.h"
 #include "cli/cli.h"
 
-#include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <jansson.h>
@@ -16,55 +16,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/time.h>
-#include <sys/un.h>
-#include <time.h>
-#include <unistd.h>
 
-#include "base/buf.h"
 #include "daemon/config.h"
-
-enum { ANSWER_MAX = 64 << 20, ANSWER_TIMEOUT_S = 10, READ_SIZE = 64 * 1024 };
-
-static int ask(const char *name, const char *path, const char *question, struct ww_buf *answer) {
-  struct sockaddr_un address = {.sun_family = AF_UNIX};
-  struct timeval timeout = {.tv_sec = ANSWER_TIMEOUT_S};
-  if (strlen(path) >= sizeof(address.sun_path))
-    return ww_cli_fail(name, "%s: longer than a socket's path may be", path);
-  memcpy(address.sun_path, path, strlen(path) + 1);
-  int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (fd < 0)
-    return ww_cli_fail(name, "%s", strerror(errno));
-  int code = WW_EXIT_FAILED;
-  setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
-  if (connect(fd, (struct sockaddr *)&address, sizeof(address)) != 0) {
-    bool dead = errno == ENOENT || errno == ECONNREFUSED;
-    ww_cli_fail(name, "%s: %s%s", path, strerror(errno), dead ? "; is the daemon running?" : "");
-  } else if (send(fd, question, strlen(question), MSG_NOSIGNAL) != (ssize_t)strlen(question)) {
-    ww_cli_fail(name, "%s: %s", path, strerror(errno));
-  } else {
-    for (;;) {
-      uint8_t *to = ww_buf_reserve(answer, READ_SIZE);
-      ssize_t n = to ? recv(fd, to, READ_SIZE, 0) : -1;
-      if (n <= 0) {
-        ww_cli_fail(name, "%s: %s", path,
-                    n == 0            ? "closed in the middle of the answer"
-                    : !to             ? "answer too long"
-                    : errno == EAGAIN ? "no answer"
-                                      : strerror(errno));
-        break;
-      }
-      ww_buf_commit(answer, (size_t)n);
-      if (to[n - 1] == '\n') {
-        code = WW_EXIT_OK;
-        break;
-      }
-    }
-  }
-  close(fd);
-  return code;
-}
 
 /* ---- tables ---- */
 
@@ -281,8 +234,8 @@ static int run(const struct ww_command *command, int argc, char **argv) {
     control = config->control;
   }
   struct ww_buf answer;
-  ww_buf_init(&answer, ANSWER_MAX);
-  int code = ask(name, control, "{\"command\":\"status\"}\n", &answer);
+  ww_buf_init(&answer, WW_ANSWER_MAX);
+  int code = ww_cli_ask(name, control, "{\"command\":\"status\"}\n", &answer);
   if (code == WW_EXIT_OK)
     code = show(name, control, &answer, as_json);
   ww_buf_fini(&answer);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Answers {"command":"status"} with everything an operator wants to know at a glance: sources, routers, stations.
- * Anything else is answered with {"error":"..."}.
+ * Answers {"command":"status"} with everything an operator wants to know at a glance: sources, routers, stations;
+ * and {"command":"explain"} with the verdicts on routes (control_explain.c). Anything else is answered with
+ * {"error":"..."}.
  *
  * CHOICE: JSON lines rather than CBOR. What is asked for ends up as JSON in every client, the answers are small, and a
  * socket that can be used with socat and jq needs no client of ours.
@@ -21,6 +22,7 @@
 #include "base/buf.h"
 #include "base/text.h"
 #include "daemon/bmp_io.h"
+#include "daemon/control_explain.h"
 #include "daemon/listen.h"
 #include "daemon/pipeline.h"
 #include "daemon/rtr_io.h"
@@ -305,8 +307,11 @@ static json_t *answer(struct ww_daemon *d, const char *line, size_t len) {
     reply = json_pack("{s:s}", "error", error.text);
   else if (command && strcmp(command, "status") == 0)
     reply = status(d);
+  else if (command && strcmp(command, "explain") == 0)
+    reply = ww_control_explain(d, request);
   else
-    reply = json_pack("{s:s}", "error", command ? "no such command; there is: status" : "no member \"command\"");
+    reply =
+        json_pack("{s:s}", "error", command ? "no such command; there are: status, explain" : "no member \"command\"");
   json_decref(request);
   return reply;
 }

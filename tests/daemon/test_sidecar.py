@@ -451,8 +451,50 @@ def control(lab):
     check(done.returncode == 1 and "is the daemon running?" in done.stderr, "without a daemon: said so")
 
 
+# ---- why a route has its verdict ----
+
+def explain(lab):
+    held = json.loads(payload(VRPS))
+    held["aspas"] = [{"customer": 64511, "providers": [64502, 64503]}, {"customer": 64510, "providers": [64501]}]
+    lab.write("p.json", json.dumps(held))
+    s = Sidecar(lab, "explain", f'payload-file "main" {{ path = "{lab.path("p.json")}" }}\n', station=False)
+    s.ready()
+    Router(s.port).routes()
+    s.lab.wait("the routes are there", lambda: s.status()["routers"][0]["routes"] == len(ROUTES))
+
+    def ask(*arguments, code=0):
+        done = subprocess.run([WAYWARDEN, "explain", *arguments, "--control", s.control], capture_output=True, text=True,
+                              timeout=30)
+        check(done.returncode == code, f"explain {' '.join(arguments)}: exit code {code} (is {done.returncode}: {done.stderr})")
+        return done.stdout
+
+    words = ask("203.0.113.0/26")
+    check(words.startswith("From 192.0.2.1 AS64501 at edge1, "), "whose route it is")
+    check("203.0.113.0/26 AS64511: invalid" in words and "nothing longer than /25" in words, "what was decided, and why")
+    route = json.loads(ask("203.0.113.0/26", "--json"))["routes"][0]
+    check(route["verdict"]["as_path"] == [64501, 64511] and route["verdict"]["origin_validation"]["reason"] == "length" and
+          route["peer_as"] == 64501 and route["router"] == "edge1", "the same in JSON")
+    check(ask("192.0.2.128/25") == "192.0.2.128/25: no route\n", "a prefix without routes")
+    check("AS64510" in ask("198.51.100.0/24", "--peer", "192.0.2.1"), "the routes of one peer")
+    check("no route" in ask("198.51.100.0/24", "--peer", "192.0.2.9"), "and of one that has none")
+    check("AS64501 is not a provider of AS64511: its ASPA of source main lists AS64502, AS64503." in
+          ask("203.0.113.0/24", "--path", "64501 64511", "--role", "peer"), "a route that is not there, with its path")
+    check("AS1: invalid (as)" in ask("198.51.100.0/24", "1"), "and with its origin alone")
+    for wrong in (("198.51.100.1/24",), ("198.51.100.0/24", "x"), ("198.51.100.0/24", "--path", "x"),
+                  ("198.51.100.0/24", "--peer", "x"), ("198.51.100.0/24", "--path", "1 2", "--role", "brother")):
+        ask(*wrong, code=1)
+    for usage in ((), ("198.51.100.0/24", "1", "2"), ("198.51.100.0/24", "1", "--peer", "192.0.2.1"),
+                  ("198.51.100.0/24", "--role", "peer"), ("198.51.100.0/24", "1", "--path", "1")):
+        ask(*usage, code=2)
+    check(s.daemon.stop() == 0, "the daemon stops cleanly")
+    done = subprocess.run([WAYWARDEN, "explain", "198.51.100.0/24", "64510", "--payloads", lab.path("p.json")],
+                          capture_output=True, text=True, timeout=30)
+    check(done.returncode == 0 and "AS64510: valid" in done.stdout, "without a daemon it answers from files")
+
+
 silent = socket.create_server(("127.0.0.1", 0))
-PARTS = {"files": files, "warm": warm, "rtr": rtr, "grace": grace, "slow": slow, "limits": limits, "control": control}
+PARTS = {"files": files, "warm": warm, "rtr": rtr, "grace": grace, "slow": slow, "limits": limits, "control": control,
+         "explain": explain}
 for part in sys.argv[1:] or PARTS:
     with Lab() as lab:
         print(f"-- {part}", flush=True)

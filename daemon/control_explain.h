@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WW_DAEMON_CONTROL_EXPLAIN_H
+#define WW_DAEMON_CONTROL_EXPLAIN_H
+
+#include <jansson.h>
+
+#include "daemon/daemon.h"
+
+/*
+ * Answers {"command":"explain","prefix":"..."}: every route of the prefix, each with its verdict under the present
+ * data; with "peer" (an address) only that neighbor's. With "asn" or "as_path" (text), and "role" and "neighbor_as"
+ * where the path is to be verified, the verdict of a route that need not be there. NULL when memory runs out.
+ */
+json_t *ww_control_explain(struct ww_daemon *daemon, json_t *request);
+
+#endif
