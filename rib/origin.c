@@ -28,35 +28,39 @@ struct ww_origin ww_origin_of_path(struct ww_as_path path, uint32_t local_as) {
   return (struct ww_origin){.asn = 0, .none = true};
 }
 
-enum { SECURE_SEGMENT_LEN = 6, SECURE_CONFED = 0x80 };
+enum { SECURE_SEGMENT_LEN = 6 };
 
 /* RFC 8205 §3.1: {length 16, itself included; {pCount 8, flags 8, AS 32} for each AS, the origin's last}. */
-static struct ww_origin origin_of_secure_path(struct ww_reader value, uint32_t local_as) {
-  const struct ww_origin none = {.asn = 0, .none = true};
+static bool read_secure_path(struct ww_reader value, struct ww_reader *out) {
   size_t len = ww_reader_u16(&value);
   if (value.bad || len < 2 + SECURE_SEGMENT_LEN || (len - 2) % SECURE_SEGMENT_LEN != 0)
-    return none;
-  struct ww_reader path = ww_reader_sub(&value, len - 2);
-  (void)ww_reader_take(&path, len - 2 - SECURE_SEGMENT_LEN);
-  (void)ww_reader_u8(&path);
-  uint8_t flags = ww_reader_u8(&path);
-  uint32_t asn = ww_reader_u32(&path);
-  if (!ww_reader_done(&path))
-    return none;
-  /* RFC 8205 §4.4: such a segment becomes an AS_CONFED_SEQUENCE when AS_PATH is reconstructed. */
-  return (struct ww_origin){.asn = flags & SECURE_CONFED ? local_as : asn, .none = false};
+    return false;
+  *out = ww_reader_sub(&value, len - 2);
+  return !value.bad;
 }
 
-struct ww_origin ww_origin_of_update(const struct ww_bgp_update *update, uint32_t local_as) {
-  if (update->has_as_path)
-    return ww_origin_of_path(update->as_path, local_as);
+bool ww_secure_path_of(const struct ww_bgp_update *update, struct ww_reader *out) {
   struct ww_reader r = ww_reader_make(update->attrs, update->attrs_len);
   while (ww_reader_left(&r)) {
     uint8_t flags = ww_reader_u8(&r), type = ww_reader_u8(&r);
     size_t len = flags & WW_ATTR_EXTENDED ? ww_reader_u16(&r) : ww_reader_u8(&r);
     struct ww_reader value = ww_reader_sub(&r, len);
     if (type == WW_ATTR_BGPSEC_PATH)
-      return origin_of_secure_path(value, local_as);
+      return read_secure_path(value, out);
   }
-  return (struct ww_origin){.asn = 0, .none = true};
+  return false;
+}
+
+struct ww_origin ww_origin_of_update(const struct ww_bgp_update *update, uint32_t local_as) {
+  if (update->has_as_path)
+    return ww_origin_of_path(update->as_path, local_as);
+  struct ww_reader path;
+  if (!ww_secure_path_of(update, &path))
+    return (struct ww_origin){.asn = 0, .none = true};
+  (void)ww_reader_take(&path, ww_reader_left(&path) - SECURE_SEGMENT_LEN);
+  (void)ww_reader_u8(&path);
+  uint8_t flags = ww_reader_u8(&path);
+  uint32_t asn = ww_reader_u32(&path);
+  /* RFC 8205 §4.4: such a segment becomes an AS_CONFED_SEQUENCE when AS_PATH is reconstructed. */
+  return (struct ww_origin){.asn = flags & WW_SECURE_PATH_CONFED ? local_as : asn, .none = false};
 }

@@ -3,17 +3,19 @@
  * Routes, and what they share.
  *
  * Data structure: prefixes stand in an ordered table for each family (rib/prefix_table.h), whose value is the id of a
- * small record with the head of the prefix's routes. Routes are slab objects of 56 octets that name all else by 32-bit
+ * small record with the head of the prefix's routes. Routes are slab objects of 64 octets that name all else by 32-bit
  * ids: their prefix, their bundle, the next route of the prefix, and both neighbours in the bundle. A bundle holds the
  * octets of attributes and next hop once for all its routes and is found by a keyed hash of them; bundles are listed in
- * their peer. About 90 octets for a route whose prefix nobody else announces, less than 70 where ten peers announce the
- * same.
+ * their peer, and in their AS path (rib/path.h), which other bundles of any peer may share. About 90 octets for a route
+ * whose prefix nobody else announces, less than 70 where ten peers announce the same.
  *
  * Invariants:
  *  - a prefix record exists exactly while it has routes, a bundle while it has routes or holders;
  *  - a route is in the bundle's peer's table, once for each (peer, prefix, path id);
  *  - bit i of `live` says whether route id i is in use: slots of a slab can't tell;
- *  - a walker's `route` is live and in the walker's `bundle`, and that is in the list of its peer; both 0 at the end.
+ *  - a path exists exactly while bundles have it;
+ *  - a walker's `route` is live and in the walker's `bundle`, and that is in the list of its peer (or of its path);
+ * both 0 at the end.
  *
  * New bundles go to the head of their peer's list and new routes to the head of their bundle, behind every walker's
  * back: a walk ends even while routes keep coming, and its owner hears of those by other means.
@@ -45,8 +47,10 @@ struct bundle {
   uint32_t origin_asn;
   uint32_t peer;
   uint32_t prev, next; /* in the peer's list */
-  uint32_t routes;     /* head */
-  uint32_t refs;       /* routes and holders */
+  uint32_t path;
+  uint32_t path_prev, path_next; /* in the path's list */
+  uint32_t routes;               /* head */
+  uint32_t refs;                 /* routes and holders */
   uint32_t hash;
   uint8_t afi, add_path, next_hop_len, origin_none;
 };
@@ -59,6 +63,7 @@ struct peer {
 struct ww_rib_walker {
   struct ww_rib *rib;
   struct ww_rib_walker *prev, *next;
+  bool by_path;
   uint32_t bundle, route; /* what ww_rib_walker_next() gives out */
 };
 
@@ -76,6 +81,7 @@ struct ww_rib {
   struct peer *peers; /* id - 1 */
   uint32_t peer_count, peer_cap;
   struct ww_id_table peer_index;
+  struct ww_path_table paths;
   struct ww_rib_walker *walkers;
 };
 
@@ -97,6 +103,7 @@ struct ww_rib *ww_rib_new(const struct ww_hash_key *key, size_t max_routes) {
     ww_slab_init(&rib->prefixes[family], (offsetof(struct prefix_record, addr) + (family ? 16 : 4) + 3) / 4 * 4);
   ww_slab_init(&rib->routes, sizeof(struct ww_rib_route));
   ww_slab_init(&rib->bundles, sizeof(struct bundle));
+  ww_path_table_init(&rib->paths, key);
   rib->tables[0] = ww_prefix_table_new(WW_AFI_IPV4);
   rib->tables[1] = ww_prefix_table_new(WW_AFI_IPV6);
   if (!rib->tables[0] || !rib->tables[1]) {
@@ -120,6 +127,7 @@ void ww_rib_free(struct ww_rib *rib) {
   if (!rib)
     return;
   bundles_free(rib);
+  ww_path_table_fini(&rib->paths);
   ww_id_table_fini(&rib->peer_index);
   for (unsigned family = 0; family < 2; family++) {
     ww_prefix_table_free(rib->tables[family]);
@@ -186,10 +194,15 @@ const struct ww_rib_peer_key *ww_rib_peer_key(const struct ww_rib *rib, uint32_t
 
 /* ---- walkers ---- */
 
+static uint32_t bundle_after(const struct ww_rib_walker *w, uint32_t bundle) {
+  const struct bundle *b = bundle_at(w->rib, bundle);
+  return w->by_path ? b->path_next : b->next;
+}
+
 static void walker_to_bundle(struct ww_rib_walker *w, uint32_t bundle) {
   /* A bundle that is held but has no routes yet has nothing to show. */
   while (bundle && !bundle_at(w->rib, bundle)->routes)
-    bundle = bundle_at(w->rib, bundle)->next;
+    bundle = bundle_after(w, bundle);
   w->bundle = bundle;
   w->route = bundle ? bundle_at(w->rib, bundle)->routes : 0;
 }
@@ -199,21 +212,29 @@ static void walker_advance(struct ww_rib_walker *w) {
   if (next)
     w->route = next;
   else
-    walker_to_bundle(w, bundle_at(w->rib, w->bundle)->next);
+    walker_to_bundle(w, bundle_after(w, w->bundle));
 }
 
-struct ww_rib_walker *ww_rib_walker_new(struct ww_rib *rib, uint32_t peer) {
+static struct ww_rib_walker *walker_make(struct ww_rib *rib, bool by_path, uint32_t bundle) {
   struct ww_rib_walker *w = calloc(1, sizeof *w);
   if (!w)
     return NULL;
   w->rib = rib;
+  w->by_path = by_path;
   w->next = rib->walkers;
   if (w->next)
     w->next->prev = w;
   rib->walkers = w;
-  if (peer && peer <= rib->peer_count)
-    walker_to_bundle(w, rib->peers[peer - 1].bundles);
+  walker_to_bundle(w, bundle);
   return w;
+}
+
+struct ww_rib_walker *ww_rib_walker_new(struct ww_rib *rib, uint32_t peer) {
+  return walker_make(rib, false, peer && peer <= rib->peer_count ? rib->peers[peer - 1].bundles : 0);
+}
+
+struct ww_rib_walker *ww_rib_walker_of_path(struct ww_rib *rib, uint32_t path) {
+  return walker_make(rib, true, ww_path_is_live(&rib->paths, path) ? ww_path_at(&rib->paths, path)->bundles : 0);
 }
 
 uint32_t ww_rib_walker_next(struct ww_rib_walker *w) {
@@ -274,14 +295,18 @@ enum ww_err ww_rib_bundle_hold(struct ww_rib *rib, const struct ww_rib_bundle *c
     bundle_at(rib, id)->refs++;
     return WW_OK;
   }
-  id = ww_slab_alloc(&rib->bundles);
-  if (!id)
+  uint32_t path;
+  if (ww_path_enter(&rib->paths, &contents->as_path, &path) != WW_OK)
     return WW_ERR_NOMEM;
+  struct ww_rib_path *p = ww_path_at(&rib->paths, path);
   size_t len = (size_t)contents->attrs_len + contents->next_hop_len;
   uint8_t *data = malloc(len ? len : 1);
-  if (!data || ww_id_table_add(&rib->bundle_index, hash, id) != WW_OK) {
+  id = data ? ww_slab_alloc(&rib->bundles) : 0;
+  if (!id || ww_id_table_add(&rib->bundle_index, hash, id) != WW_OK) {
     free(data);
     ww_slab_free(&rib->bundles, id);
+    if (!p->bundles)
+      ww_path_remove(&rib->paths, path);
     return WW_ERR_NOMEM;
   }
   if (contents->attrs_len)
@@ -297,6 +322,8 @@ enum ww_err ww_rib_bundle_hold(struct ww_rib *rib, const struct ww_rib_bundle *c
       .origin_none = contents->origin.none,
       .peer = contents->peer,
       .next = peer->bundles,
+      .path = path,
+      .path_next = p->bundles,
       .refs = 1,
       .hash = hash,
       .afi = contents->afi,
@@ -306,6 +333,9 @@ enum ww_err ww_rib_bundle_hold(struct ww_rib *rib, const struct ww_rib_bundle *c
   if (peer->bundles)
     bundle_at(rib, peer->bundles)->prev = id;
   peer->bundles = id;
+  if (p->bundles)
+    bundle_at(rib, p->bundles)->path_prev = id;
+  p->bundles = id;
   *out = id;
   return WW_OK;
 }
@@ -320,6 +350,14 @@ void ww_rib_bundle_drop(struct ww_rib *rib, uint32_t id) {
     rib->peers[b->peer - 1].bundles = b->next;
   if (b->next)
     bundle_at(rib, b->next)->prev = b->prev;
+  if (b->path_prev)
+    bundle_at(rib, b->path_prev)->path_next = b->path_next;
+  else
+    ww_path_at(&rib->paths, b->path)->bundles = b->path_next;
+  if (b->path_next)
+    bundle_at(rib, b->path_next)->path_prev = b->path_prev;
+  if (!ww_path_at(&rib->paths, b->path)->bundles)
+    ww_path_remove(&rib->paths, b->path);
   ww_id_table_remove(&rib->bundle_index, b->hash, id);
   rib->bundle_octets -= (size_t)b->attrs_len + b->next_hop_len;
   free(b->data);
@@ -334,10 +372,21 @@ struct ww_rib_bundle ww_rib_bundle_get(const struct ww_rib *rib, uint32_t id) {
       .add_path = b->add_path,
       .next_hop_len = b->next_hop_len,
       .origin = {.asn = b->origin_asn, .none = b->origin_none},
+      .path = b->path,
       .attrs = b->data,
       .next_hop = b->data + b->attrs_len,
       .attrs_len = b->attrs_len,
   };
+}
+
+struct ww_rib_path *ww_rib_path(const struct ww_rib *rib, uint32_t id) {
+  return ww_path_at(&rib->paths, id);
+}
+
+bool ww_rib_path_is_live(const struct ww_rib *rib, uint32_t id) { return ww_path_is_live(&rib->paths, id); }
+
+uint32_t ww_rib_path_holding(const struct ww_rib *rib, uint32_t asn, size_t *cursor) {
+  return ww_path_holding(&rib->paths, asn, cursor);
 }
 
 static void bundle_link(struct ww_rib *rib, uint32_t bundle, uint32_t route) {
@@ -520,9 +569,9 @@ void ww_rib_remove(struct ww_rib *rib, uint32_t route) {
 void ww_rib_peer_clear(struct ww_rib *rib, uint32_t peer, void *ctx,
                        void (*gone)(void *ctx, const struct ww_rib_route *route)) {
   const struct peer *p = &rib->peers[peer - 1];
-  for (struct ww_rib_walker *w = rib->walkers; w; w = w->next)
-    if (w->bundle && bundle_at(rib, w->bundle)->peer == peer)
-      w->bundle = w->route = 0; /* or it would step aside for every single route */
+  for (struct ww_rib_walker *w = rib->walkers; w; w = w->next) /* or it would step aside for every single route */
+    while (w->bundle && bundle_at(rib, w->bundle)->peer == peer)
+      walker_to_bundle(w, w->by_path ? bundle_after(w, w->bundle) : 0);
   for (uint32_t bundle = p->bundles, next; bundle; bundle = next) {
     next = bundle_at(rib, bundle)->next;
     for (uint32_t id = bundle_at(rib, bundle)->routes, after; id; id = after) {
@@ -541,6 +590,7 @@ void ww_rib_clear(struct ww_rib *rib) {
   for (uint32_t i = 0; i < rib->peer_count; i++)
     rib->peers[i].bundles = 0;
   bundles_free(rib);
+  ww_path_table_clear(&rib->paths);
   for (unsigned family = 0; family < 2; family++) {
     ww_prefix_table_clear(rib->tables[family]);
     ww_slab_fini(&rib->prefixes[family]);
@@ -604,10 +654,11 @@ void ww_rib_counts(const struct ww_rib *rib, struct ww_rib_counts *out) {
       .routes = rib->routes.live,
       .prefixes = rib->prefixes[0].live + rib->prefixes[1].live,
       .bundles = rib->bundles.live,
-      .bytes = sizeof *rib + ww_slab_bytes(&rib->routes) + ww_slab_bytes(&rib->bundles) + rib->bundle_octets +
-               ww_slab_bytes(&rib->prefixes[0]) + ww_slab_bytes(&rib->prefixes[1]) +
-               ww_prefix_table_bytes(rib->tables[0]) + ww_prefix_table_bytes(rib->tables[1]) +
-               rib->live_words * sizeof *rib->live +
+      .paths = rib->paths.paths.live,
+      .bytes = sizeof *rib + ww_path_table_bytes(&rib->paths) + ww_slab_bytes(&rib->routes) +
+               ww_slab_bytes(&rib->bundles) + rib->bundle_octets + ww_slab_bytes(&rib->prefixes[0]) +
+               ww_slab_bytes(&rib->prefixes[1]) + ww_prefix_table_bytes(rib->tables[0]) +
+               ww_prefix_table_bytes(rib->tables[1]) + rib->live_words * sizeof *rib->live +
                (rib->bundle_index.cap + rib->peer_index.cap) * sizeof(struct ww_id_slot) +
                rib->peer_cap * sizeof *rib->peers,
   };

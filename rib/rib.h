@@ -11,6 +11,7 @@
 
 #include "base/hash.h"
 #include "rib/origin.h"
+#include "rib/path.h"
 #include "rib/prefix_table.h"
 #include <waywarden/prefix.h>
 #include <waywarden/verdict.h>
@@ -45,7 +46,9 @@ struct ww_rib_bundle {
   uint8_t afi;
   bool add_path;
   uint8_t next_hop_len;
-  struct ww_origin origin; /* derived from attrs, not part of the identity */
+  struct ww_origin origin;     /* derived from attrs, not part of the identity */
+  struct ww_aspa_path as_path; /* likewise, without prepends; in what ww_rib_bundle_get() returns it is empty */
+  uint32_t path;               /* its id: only returned */
   const uint8_t *attrs, *next_hop;
   uint32_t attrs_len;
 };
@@ -54,6 +57,17 @@ enum ww_err ww_rib_bundle_hold(struct ww_rib *rib, const struct ww_rib_bundle *c
 void ww_rib_bundle_drop(struct ww_rib *rib, uint32_t id);
 struct ww_rib_bundle ww_rib_bundle_get(const struct ww_rib *rib, uint32_t id);
 
+/* Paths are interned likewise: one lives while bundles have it. */
+struct ww_rib_path *ww_rib_path(const struct ww_rib *rib, uint32_t id);
+bool ww_rib_path_is_live(const struct ww_rib *rib, uint32_t id);
+/* Paths that hold an AS: as ww_path_holding(). */
+uint32_t ww_rib_path_holding(const struct ww_rib *rib, uint32_t asn, size_t *cursor);
+
+/* One kind of validation of a route: enum ww_state, enum ww_reason. */
+struct ww_rib_kind {
+  uint8_t state, reason;
+};
+
 struct ww_rib_route {
   /* The rib's: read only outside of rib.c. */
   uint32_t prefix, bundle, peer, path_id;
@@ -61,8 +75,9 @@ struct ww_rib_route {
   uint32_t bundle_prev, bundle_next;
   /* The owner's: zero in a new route, else never touched here. */
   uint32_t digest, epoch, sec, usec;
+  struct ww_rib_kind kinds[3]; /* by enum ww_kind - 1 */
+  uint8_t state, trigger, flags;
   uint64_t seq;
-  uint8_t state, reason, trigger, flags;
 };
 
 enum ww_rib_outcome { WW_RIB_NEW, WW_RIB_MOVED, WW_RIB_SAME }; /* MOVED: it was there in another bundle */
@@ -100,11 +115,13 @@ size_t ww_rib_scan(const struct ww_rib *rib, struct ww_rib_cursor *cursor, struc
  * moves meanwhile may be missed or seen again; one that went is not given out. */
 struct ww_rib_walker;
 struct ww_rib_walker *ww_rib_walker_new(struct ww_rib *rib, uint32_t peer); /* NULL when memory ran out */
-uint32_t ww_rib_walker_next(struct ww_rib_walker *walker);                  /* 0 at the end */
+/* The same for the routes that have a path, of whichever peer. Moving within the path is keeping one's place. */
+struct ww_rib_walker *ww_rib_walker_of_path(struct ww_rib *rib, uint32_t path);
+uint32_t ww_rib_walker_next(struct ww_rib_walker *walker); /* 0 at the end */
 void ww_rib_walker_free(struct ww_rib_walker *walker);
 
 struct ww_rib_counts {
-  size_t routes, prefixes, bundles, bytes;
+  size_t routes, prefixes, bundles, paths, bytes;
 };
 void ww_rib_counts(const struct ww_rib *rib, struct ww_rib_counts *out);
 
