@@ -15,7 +15,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ROUTES = 1024, SLOTS = 2048, NONE = 0xffff, MESSAGE_OVERHEAD = 200, ROUTE_OVERHEAD = 44, RULE_OVERHEAD = 44 };
+enum {
+  ROUTES = 1024,
+  SLOTS = 2048,
+  NONE = 0xffff,
+  MESSAGE_OVERHEAD = 200,
+  ROUTE_OVERHEAD = 44,
+  RULE_OVERHEAD = 44,
+  HOP_OVERHEAD = 10
+};
 
 struct set {
   const struct ww_bmp_peer *header;
@@ -27,6 +35,9 @@ struct set {
   uint8_t next_hop_len;
   uint32_t sec, usec; /* the newest of its routes */
   uint16_t first, last;
+  bool has_aspa;
+  struct ww_aspa_result aspa; /* hops and hits: filled in at the flush */
+  size_t aspa_hit_at, aspa_hop_at;
 };
 
 struct route {
@@ -44,6 +55,10 @@ struct ww_batch {
   uint16_t slots[SLOTS]; /* set + 1 */
   struct ww_vrp_hit *hits;
   size_t hit_count, hit_cap;
+  struct ww_aspa_hit *aspa_hits;
+  size_t aspa_hit_count, aspa_hit_cap;
+  struct ww_aspa_hop *aspa_hops;
+  size_t aspa_hop_count, aspa_hop_cap;
   size_t estimate;
   /* one set in a row, for the encoder */
   struct ww_bgp_nlri_item nlri[ROUTES];
@@ -58,6 +73,8 @@ void ww_batch_free(struct ww_batch *b) {
   if (!b)
     return;
   free(b->hits);
+  free(b->aspa_hits);
+  free(b->aspa_hops);
   free(b);
 }
 
@@ -101,6 +118,21 @@ static struct set *set_of(struct ww_batch *b, const struct ww_bmp_peer *header, 
   return s;
 }
 
+/* Room for `want` more objects in a pool. */
+static bool pool_reserve(void **pool, size_t *cap, size_t count, size_t want, size_t size) {
+  if (*cap - count >= want)
+    return true;
+  size_t bigger = *cap ? *cap * 2 : 1024;
+  while (bigger - count < want)
+    bigger *= 2;
+  void *moved = realloc(*pool, bigger * size);
+  if (!moved)
+    return false;
+  *pool = moved;
+  *cap = bigger;
+  return true;
+}
+
 /* Copies the hits that can become rules, and one more, so that the encoder sees that some were cut. */
 static bool copy_hits(struct ww_batch *b, struct route *route, const struct ww_origin_result *v, bool covering) {
   route->hit_at = b->hit_count;
@@ -108,21 +140,38 @@ static bool copy_hits(struct ww_batch *b, struct route *route, const struct ww_o
   while (want < v->hit_count && want <= WW_VALIDATION_RULES_MAX &&
          (v->state != WW_STATE_VALID || covering || v->hits[want].match == WW_MATCH_VALID))
     want++;
-  if (b->hit_cap - b->hit_count < want) {
-    size_t cap = b->hit_cap ? b->hit_cap * 2 : 1024;
-    while (cap - b->hit_count < want)
-      cap *= 2;
-    struct ww_vrp_hit *bigger = realloc(b->hits, cap * sizeof *bigger);
-    if (!bigger)
-      return false;
-    b->hits = bigger;
-    b->hit_cap = cap;
-  }
+  void *pool = b->hits;
+  if (!pool_reserve(&pool, &b->hit_cap, b->hit_count, want, sizeof *b->hits))
+    return false;
+  b->hits = pool;
   if (want)
     memcpy(b->hits + b->hit_count, v->hits, want * sizeof *v->hits);
   b->hit_count += want;
   route->verdict.hit_count = want;
   b->estimate += want * RULE_OVERHEAD;
+  return true;
+}
+
+/* The ASPA result of a set is that of its first route: all have the same path (struct ww_out_view.verdict). */
+static bool copy_aspa(struct ww_batch *b, struct set *s, const struct ww_aspa_result *v) {
+  void *hits = b->aspa_hits, *hops = b->aspa_hops;
+  if (!pool_reserve(&hits, &b->aspa_hit_cap, b->aspa_hit_count, v->hit_count, sizeof *b->aspa_hits))
+    return false;
+  b->aspa_hits = hits;
+  if (!pool_reserve(&hops, &b->aspa_hop_cap, b->aspa_hop_count, v->hop_count, sizeof *b->aspa_hops))
+    return false;
+  b->aspa_hops = hops;
+  s->has_aspa = true;
+  s->aspa = *v;
+  s->aspa_hit_at = b->aspa_hit_count;
+  s->aspa_hop_at = b->aspa_hop_count;
+  if (v->hit_count)
+    memcpy(b->aspa_hits + b->aspa_hit_count, v->hits, v->hit_count * sizeof *v->hits);
+  if (v->hop_count)
+    memcpy(b->aspa_hops + b->aspa_hop_count, v->hops, v->hop_count * sizeof *v->hops);
+  b->aspa_hit_count += v->hit_count;
+  b->aspa_hop_count += v->hop_count;
+  b->estimate += v->hit_count * RULE_OVERHEAD + v->hop_count * HOP_OVERHEAD;
   return true;
 }
 
@@ -140,20 +189,24 @@ static bool has_evidence(const struct ww_origin_result *v) {
 }
 
 bool ww_batch_add(struct ww_batch *b, const struct ww_bmp_peer *header, const struct ww_out_route *r, bool withdraw,
-                  uint8_t trigger, const struct ww_origin_result *verdict, uint32_t epoch, bool covering) {
+                  uint8_t trigger, const struct ww_verdict *verdict, bool covering) {
   struct route *route = &b->routes[b->count];
   *route = (struct route){.nlri = {.prefix = r->prefix, .path_id = r->path_id}, .next = NONE};
   route->verdict.trigger = trigger;
-  route->verdict.epoch = epoch;
   if (!withdraw && verdict) {
-    bool sound = has_evidence(verdict);
-    route->verdict.state = sound ? verdict->state : (uint8_t)WW_STATE_NOT_EVALUATED;
-    route->verdict.reason = sound ? verdict->reason : (uint8_t)WW_REASON_NONE;
-    if (sound && verdict->state != WW_STATE_UNKNOWN && !copy_hits(b, route, verdict, covering))
+    const struct ww_origin_result *origin = &verdict->origin;
+    bool sound = has_evidence(origin);
+    route->verdict.epoch = verdict->epoch;
+    route->verdict.state = sound ? origin->state : (uint8_t)WW_STATE_NOT_EVALUATED;
+    route->verdict.reason = sound ? origin->reason : (uint8_t)WW_REASON_NONE;
+    if (sound && origin->state != WW_STATE_UNKNOWN && !copy_hits(b, route, origin, covering))
       return false;
   }
   struct set *s = set_of(b, header, r, withdraw);
   uint16_t at = (uint16_t)b->count++;
+  if (!withdraw && verdict && s->last == NONE && ww_encode_aspa_is_sound(&verdict->aspa) &&
+      !copy_aspa(b, s, &verdict->aspa))
+    return false;
   if (s->last == NONE)
     s->first = at;
   else
@@ -167,7 +220,7 @@ bool ww_batch_add(struct ww_batch *b, const struct ww_bmp_peer *header, const st
   return true;
 }
 
-static void flush_set(struct ww_batch *b, const struct set *s, struct ww_export *e, struct ww_export_mark *mark) {
+static void flush_set(struct ww_batch *b, struct set *s, struct ww_export *e, struct ww_export_mark *mark) {
   size_t n = 0;
   for (uint16_t at = s->first; at != NONE; at = b->routes[at].next) {
     b->nlri[n] = b->routes[at].nlri;
@@ -179,6 +232,8 @@ static void flush_set(struct ww_batch *b, const struct set *s, struct ww_export 
   struct ww_bmp_peer header = *s->header;
   header.sec = s->sec;
   header.usec = s->usec;
+  s->aspa.hits = s->aspa.hit_count ? b->aspa_hits + s->aspa_hit_at : NULL;
+  s->aspa.hops = s->aspa.hop_count ? b->aspa_hops + s->aspa_hop_at : NULL;
   struct ww_encode_routes routes = {.afi = s->afi,
                                     .add_path = s->add_path,
                                     .attrs = s->attrs,
@@ -187,6 +242,7 @@ static void flush_set(struct ww_batch *b, const struct set *s, struct ww_export 
                                     .next_hop_len = s->next_hop_len,
                                     .nlri = b->nlri,
                                     .verdicts = b->verdicts,
+                                    .aspa = s->has_aspa ? &s->aspa : NULL,
                                     .count = n,
                                     .source_type = e->view->source_type,
                                     .ctx = e->view->ctx};
@@ -201,5 +257,5 @@ void ww_batch_flush(struct ww_batch *b, struct ww_export *e, struct ww_export_ma
       if (b->sets[i].withdraw == !live)
         flush_set(b, &b->sets[i], e, mark);
   memset(b->slots, 0, sizeof b->slots);
-  b->count = b->set_count = b->hit_count = b->estimate = 0;
+  b->count = b->set_count = b->hit_count = b->aspa_hit_count = b->aspa_hop_count = b->estimate = 0;
 }

@@ -4,8 +4,9 @@
  * because a station that believes half of it would show a verdict that nobody gave.
  *
  * Passes over the TLVs: (1) Profile, Stateless Parsing, BGP Message, Sequence and labels, which have index 0; then the
- * UPDATE gives the NLRIs; (2) Groups; (3) counting which rules belong to which NLRI, so that (4) can put them into one
- * array that is cut into the items. What an NLRI is told by index 0, by groups and by its ordinal is simply joined.
+ * UPDATE gives the NLRIs; (2) Groups; (3) results, and counting which rules belong to which NLRI, so that (4) can put
+ * them into one array that is cut into the items. What an NLRI is told by index 0, by groups and by its ordinal is
+ * simply joined.
  *
  * Bounds: NLRIs and TLVs are bounded by the message; a group makes one Rule TLV count for many NLRIs, so the joined
  * number is bounded by WW_VALIDATION_EXPANDED_MAX before anything is allocated for it.
@@ -17,11 +18,19 @@
  */
 #include "bmpout/decode.h"
 
+#include "base/rules.h"
 #include "wire/bmp_tlv.h"
 
 #define DOC "docs/formats/bmp-rpki.md"
 
-enum { CAP_AS4 = 65, CAP_ADD_PATH = 69, NLRI_MAX = 0x7fff, GROUP_INDEX_SPACE = 0x8000, NO_GROUP = 0xffff };
+enum {
+  CAP_AS4 = 65,
+  CAP_ADD_PATH = 69,
+  NLRI_MAX = 0x7fff,
+  GROUP_INDEX_SPACE = 0x8000,
+  NO_GROUP = 0xffff,
+  HOP_LEN = 10
+};
 
 struct group {
   const uint8_t *members; /* count * 2 octets */
@@ -395,6 +404,28 @@ static enum ww_err read_result(struct work *w, const struct ww_tlv *tlv) {
   return WW_OK;
 }
 
+static ww_unix_time time_of(uint64_t expires) { return expires <= INT64_MAX ? (ww_unix_time)expires : 0; }
+
+static enum ww_err read_aspa(const struct work *w, const struct ww_tlv *tlv, struct ww_reader v, struct ww_aspa *aspa,
+                             uint64_t expires) {
+  aspa->customer = ww_reader_u32(&v);
+  aspa->provider_count = ww_reader_u16(&v);
+  aspa->expires = time_of(expires);
+  struct ww_reader list = ww_reader_sub(&v, (size_t)aspa->provider_count * 4);
+  if (v.bad || !aspa->provider_count)
+    return bad(w, tlv_offset(w, tlv), DOC " §3", "Rule TLV holds no possible ASPA");
+  uint32_t *providers = ww_arena_alloc(w->arena, aspa->provider_count * sizeof *providers);
+  if (!providers)
+    return WW_ERR_NOMEM;
+  aspa->providers = providers;
+  for (uint32_t i = 0; i < aspa->provider_count; i++) {
+    providers[i] = ww_reader_u32(&list);
+    if (i && providers[i] <= providers[i - 1])
+      return bad(w, tlv_offset(w, tlv), DOC " §3", "providers of an ASPA are not in ascending order");
+  }
+  return WW_OK;
+}
+
 static enum ww_err read_rule(const struct work *w, const struct ww_tlv *tlv, struct ww_rule *rule) {
   struct ww_reader v = ww_reader_make(tlv->value, tlv->len);
   *rule = (struct ww_rule){0};
@@ -405,6 +436,8 @@ static enum ww_err read_rule(const struct work *w, const struct ww_tlv *tlv, str
   rule->expires = ww_reader_u64(&v);
   if (v.bad || rule->state > WW_STATE_NOT_EVALUATED)
     return bad(w, tlv_offset(w, tlv), DOC " §3", "Rule TLV is too short or has a state that does not exist");
+  if (rule->kind == WW_RULE_ASPA)
+    return read_aspa(w, tlv, v, &rule->aspa, rule->expires);
   if (rule->kind != WW_RULE_VRP)
     return WW_OK;
   uint16_t afi = ww_reader_u16(&v);
@@ -413,11 +446,53 @@ static enum ww_err read_rule(const struct work *w, const struct ww_tlv *tlv, str
   vrp->prefix.len = ww_reader_u8(&v);
   vrp->max_len = ww_reader_u8(&v);
   vrp->asn = ww_reader_u32(&v);
-  vrp->expires = rule->expires <= INT64_MAX ? (ww_unix_time)rule->expires : 0;
+  vrp->expires = time_of(rule->expires);
   uint8_t bits = ww_afi_bits(vrp->prefix.afi);
   ww_reader_bytes(&v, vrp->prefix.addr, bits / 8u);
   if (v.bad || !bits || vrp->max_len < vrp->prefix.len || vrp->max_len > bits || !ww_prefix_is_canonical(&vrp->prefix))
     return bad(w, tlv_offset(w, tlv), DOC " §3", "Rule TLV holds no possible VRP");
+  return WW_OK;
+}
+
+static enum ww_err read_path(struct work *w, const struct ww_tlv *tlv) {
+  struct ww_reader v = ww_reader_make(tlv->value, tlv->len);
+  struct ww_aspa_result *path = ww_arena_alloc(w->arena, sizeof *path);
+  if (!path)
+    return WW_ERR_NOMEM;
+  *path = (struct ww_aspa_result){.state = WW_STATE_NOT_EVALUATED};
+  path->procedure = ww_reader_u8(&v);
+  path->role = ww_reader_u8(&v);
+  path->hop_count = ww_reader_u16(&v);
+  path->path_len = ww_reader_u32(&v);
+  path->max_up = ww_reader_u32(&v);
+  path->min_up = ww_reader_u32(&v);
+  path->max_down = ww_reader_u32(&v);
+  path->min_down = ww_reader_u32(&v);
+  struct ww_reader hops = ww_reader_sub(&v, path->hop_count * HOP_LEN);
+  if (v.bad || path->procedure < WW_ASPA_UPSTREAM || path->procedure > WW_ASPA_DOWNSTREAM)
+    return bad(w, tlv_offset(w, tlv), DOC " §3", "Path Result TLV is too short or has a procedure that does not exist");
+  if (path->hop_count) {
+    path->hops = ww_arena_alloc(w->arena, path->hop_count * sizeof *path->hops);
+    if (!path->hops)
+      return WW_ERR_NOMEM;
+  }
+  for (size_t i = 0; i < path->hop_count; i++) {
+    struct ww_aspa_hop *hop = &path->hops[i];
+    *hop = (struct ww_aspa_hop){.customer = ww_reader_u32(&hops)};
+    hop->provider = ww_reader_u32(&hops);
+    hop->state = ww_reader_u8(&hops);
+    uint8_t flags = ww_reader_u8(&hops);
+    hop->up = (flags & WW_HOP_FLAG_UP) != 0;
+    hop->failing = (flags & WW_HOP_FLAG_FAILING) != 0;
+    if (hop->state > WW_HOP_NO_ATTESTATION)
+      return bad(w, tlv_offset(w, tlv), DOC " §3", "Path Result TLV has a hop in a state that does not exist");
+  }
+  struct targets t = targets_of(w, tlv);
+  for (struct ww_validation_item *item; (item = targets_next(&t)) != NULL;) {
+    if (item->path)
+      return bad(w, tlv_offset(w, tlv), DOC " §5", "two Path Result TLVs for one NLRI");
+    item->path = path;
+  }
   return WW_OK;
 }
 
@@ -437,6 +512,8 @@ static enum ww_err count_results(struct work *w, size_t *rules) {
       err = read_state(w, &tlv);
     else if (is_ours(w, &tlv, WW_RPKI_TLV_RESULT))
       err = read_result(w, &tlv);
+    else if (is_ours(w, &tlv, WW_RPKI_TLV_PATH_RESULT))
+      err = read_path(w, &tlv);
     else if (rule_tlv(w, &tlv, &covering)) {
       struct targets t = targets_of(w, &tlv);
       for (struct ww_validation_item *item; (item = targets_next(&t)) != NULL;) {
@@ -500,19 +577,21 @@ static enum ww_err fill_rules(struct work *w, size_t total) {
 static enum ww_err check_item(const struct work *w, const struct ww_validation_item *item, size_t ordinal) {
   size_t at = (size_t)(w->pdu - w->data), valid = 0, invalid = 0;
   if (item->withdrawn) {
-    if (item->has_state || item->rule_count || item->covering_count)
+    if (item->has_state || item->rule_count || item->covering_count || item->path)
       return ww_fail(w->diag, WW_ERR_MALFORMED, at, DOC " §5", "NLRI %zu is withdrawn and has a verdict", ordinal);
     return WW_OK;
   }
   if (!item->has_state)
     return ww_fail(w->diag, WW_ERR_MALFORMED, at, DOC " §5", "NLRI %zu has no Overall State", ordinal);
-  bool any = false, any_valid = false, any_invalid = false;
+  bool any = false, any_valid = false, any_invalid = false, of_path = false;
   for (unsigned kind = WW_KIND_ORIGIN; kind <= WW_KIND_BGPSEC; kind++) {
     if (!item->result[kind].present || item->result[kind].state == WW_STATE_NOT_EVALUATED)
       continue;
     any = true;
     any_valid |= item->result[kind].state == WW_STATE_VALID;
     any_invalid |= item->result[kind].state == WW_STATE_INVALID;
+    of_path |= kind == WW_KIND_ASPA && item->result[kind].state == WW_STATE_INVALID &&
+               ww_reason_is_of_path(item->result[kind].reason);
   }
   uint8_t combined = any_invalid ? WW_STATE_INVALID : any_valid ? WW_STATE_VALID : WW_STATE_UNKNOWN;
   if (any && item->state != combined)
@@ -527,7 +606,7 @@ static enum ww_err check_item(const struct work *w, const struct ww_validation_i
     return ww_fail(w->diag, WW_ERR_MALFORMED, at, DOC " §5", "NLRI %zu is Valid with a rule that is not", ordinal);
   if (item->state == WW_STATE_UNKNOWN && item->rule_count)
     return ww_fail(w->diag, WW_ERR_MALFORMED, at, DOC " §5", "NLRI %zu is Unknown, but a rule hit it", ordinal);
-  if (item->state == WW_STATE_INVALID && !invalid)
+  if (item->state == WW_STATE_INVALID && !invalid && !of_path)
     return ww_fail(w->diag, WW_ERR_MALFORMED, at, DOC " §5", "NLRI %zu is Invalid without an Invalid rule", ordinal);
   return WW_OK;
 }

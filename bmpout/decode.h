@@ -17,7 +17,8 @@ struct ww_rule {
   uint16_t flags;
   uint32_t source;
   uint64_t expires;
-  struct ww_vrp vrp; /* kind 1 */
+  struct ww_vrp vrp;   /* kind WW_RULE_VRP */
+  struct ww_aspa aspa; /* kind WW_RULE_ASPA */
 };
 
 /* What the message says of one NLRI, gathered from index 0, its groups and its own ordinal. */
@@ -34,6 +35,8 @@ struct ww_validation_item {
     uint8_t state;
     uint16_t reason;
   } result[4]; /* by vtype (enum ww_kind): 1..3 */
+  const struct ww_aspa_result
+      *path; /* NULL, or procedure, role, bounds and hops: the rest of it is in result and rules */
   const struct ww_rule *rules, *covering;
   size_t rule_count, covering_count;
 };

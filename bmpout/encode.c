@@ -2,9 +2,11 @@
 /*
  * Building RPKI_VALIDATION (draft-wang-grow-bmp-rpki-mon-reqs-03 §5.2; docs/formats/bmp-rpki.md).
  *
- * A message says of N NLRIs three things: a class (state, reason, trigger, epoch), and any number of rules. Many NLRIs
+ * A message says of N NLRIs two things: a class (state, reason, trigger, epoch), and any number of rules. Many NLRIs
  * share both, so each distinct class and each distinct rule is written once, under index 0 when it holds for all, under
  * the ordinal when it holds for one, and else under a Group (draft-ietf-grow-bmp-tlv-21 §5.2.1).
+ *
+ * What was decided about the AS path is the same for all of them: encode_path.c.
  *
  * It goes in three steps, none of which allocates:
  *  1. fit: how many routes go in, counting as if nothing were shared. Sharing only ever makes it smaller: a Group of n
@@ -19,6 +21,8 @@
 
 #include <stdlib.h>
 
+#include "base/rules.h"
+#include "bmpout/encode_path.h"
 #include "wire/bmp_tlv.h"
 
 enum {
@@ -112,20 +116,15 @@ static void set_add(struct member_set *set, uint16_t ordinal) {
 
 /* --- what of a verdict becomes rules --------------------------------------------------------------------------- */
 
-/* draft-wang-grow-bmp-rpki-mon-reqs-03 §5.2: Valid lists Valid rules only, Unknown none, Invalid at least one Invalid.
- * CHOICE: covering VRPs that do not match a Valid route are no "relevant rules"; on demand they go out as diagnostics.
- */
+/* Covering VRPs that do not match go out as diagnostics, on demand. */
 static bool hit_is_rule(const struct ww_encode_verdict *v, const struct ww_vrp_hit *hit, bool covering,
                         uint16_t *type) {
-  if (v->state == WW_STATE_INVALID || (v->state == WW_STATE_VALID && hit->match == WW_MATCH_VALID)) {
+  if (ww_vrp_hit_decides(v->state, hit)) {
     *type = WW_RPKI_TLV_RULE;
     return true;
   }
-  if (v->state == WW_STATE_VALID && covering) {
-    *type = WW_RPKI_TLV_COVERING_RULE;
-    return true;
-  }
-  return false;
+  *type = WW_RPKI_TLV_COVERING_RULE;
+  return v->state == WW_STATE_VALID && covering;
 }
 
 static bool verdict_is_sound(const struct ww_encode_verdict *v) {
@@ -135,6 +134,19 @@ static bool verdict_is_sound(const struct ww_encode_verdict *v) {
     return matched;
   case WW_STATE_INVALID:
     return v->hit_count && !matched;
+  case WW_STATE_UNKNOWN:
+  case WW_STATE_NOT_EVALUATED:
+    return true;
+  default:
+    return false;
+  }
+}
+
+bool ww_encode_aspa_is_sound(const struct ww_aspa_result *aspa) {
+  switch (aspa->state) {
+  case WW_STATE_INVALID: /* those of failing hops come first */
+    return ww_reason_is_of_path(aspa->reason) || (aspa->hit_count && aspa->hits[0].match == WW_HOP_NOT_PROVIDER);
+  case WW_STATE_VALID:
   case WW_STATE_UNKNOWN:
   case WW_STATE_NOT_EVALUATED:
     return true;
@@ -154,6 +166,7 @@ static size_t nlri_size(const struct ww_bgp_nlri_item *item, bool add_path) {
 /* --- 1. fit ------------------------------------------------------------------------------------------------------ */
 
 struct fit {
+  struct ww_path_plan path;
   size_t taken;
   size_t rule_cap; /* for each NLRI */
   bool truncated;
@@ -212,6 +225,11 @@ static enum ww_err fit_routes(struct ww_encoder *e, const struct ww_encode_messa
   ww_bgp_update_write(&measure, r->afi, r->attrs, r->attrs_len, r->next_hop, r->next_hop_len, r->add_path, NULL, 0);
   size_t update = measure.len, fixed = fixed_size(m, r->add_path), tlvs = 0;
   *fit = (struct fit){.rule_cap = WW_VALIDATION_RULES_MAX};
+  if (r->attrs) {
+    if (r->aspa && !ww_encode_aspa_is_sound(r->aspa))
+      return WW_ERR_INVAL;
+    fit->path = ww_path_plan(r->aspa, m->covering, max);
+  }
   e->class_count = 0;
   for (size_t i = 0; i < r->count && i < WW_VALIDATION_NLRI_MAX; i++) {
     size_t nlri = nlri_size(&r->nlri[i], r->add_path), cost = 0;
@@ -224,15 +242,16 @@ static enum ww_err fit_routes(struct ww_encoder *e, const struct ww_encode_messa
       if (!verdict_is_sound(v))
         return WW_ERR_INVAL;
       cost = verdict_size(m, v, fit->rule_cap, &truncated);
-      if (i == 0 && fixed + update + nlri + cost > max && fit->rule_cap > 1) {
+      if (i == 0 && fixed + fit->path.size + update + nlri + cost > max) {
         fit->rule_cap = 1; /* so many rules on such a long route: the first, which decides, is kept */
+        fit->path = ww_path_plan_least(r->aspa);
         truncated = false;
         cost = verdict_size(m, v, fit->rule_cap, &truncated);
       }
       if (!class_of(e, v))
         break;
     }
-    if (fixed + update + nlri + tlvs + cost > max || update + nlri > UINT16_MAX)
+    if (fixed + fit->path.size + update + nlri + tlvs + cost > max || update + nlri > UINT16_MAX)
       break;
     update += nlri;
     tlvs += cost;
@@ -241,6 +260,7 @@ static enum ww_err fit_routes(struct ww_encoder *e, const struct ww_encode_messa
     if (fit->rule_cap == 1)
       break;
   }
+  fit->truncated |= fit->path.truncated;
   return fit->taken ? WW_OK : WW_ERR_FULL;
 }
 
@@ -268,17 +288,24 @@ static bool same_rule(const struct rule *rule, const struct ww_vrp_hit *hit, uin
          a->prefix.afi == b->prefix.afi && memcmp(a->prefix.addr, b->prefix.addr, sizeof a->prefix.addr) == 0;
 }
 
+uint16_t ww_encode_source_flags(const struct ww_encode_routes *r, ww_source_id id) {
+  switch (r->source_type ? r->source_type(r->ctx, id) : 0) {
+  case WW_RULE_SOURCE_SLURM:
+    return WW_RULE_SLURM;
+  case WW_RULE_SOURCE_STATIC:
+  case WW_RULE_SOURCE_FILE:
+    return WW_RULE_STATIC;
+  default:
+    return 0;
+  }
+}
+
 static uint16_t rule_flags(const struct ww_encode_routes *r, const struct ww_vrp_hit *hit, uint8_t prefix_len) {
-  unsigned flags = 0;
+  unsigned flags = ww_encode_source_flags(r, hit->source);
   if (hit->match != WW_MATCH_AS)
     flags |= WW_RULE_ASN_MATCHES;
   if (prefix_len <= hit->vrp.max_len)
     flags |= WW_RULE_LENGTH_OK;
-  uint8_t source = r->source_type ? r->source_type(r->ctx, hit->source) : 0;
-  if (source == WW_RULE_SOURCE_SLURM)
-    flags |= WW_RULE_SLURM;
-  if (source == WW_RULE_SOURCE_STATIC || source == WW_RULE_SOURCE_FILE)
-    flags |= WW_RULE_STATIC;
   return (uint16_t)flags;
 }
 
@@ -394,7 +421,7 @@ static void plan(struct ww_encoder *e, const struct ww_encode_message *m, const 
 /* --- 3. write ------------------------------------------------------------------------------------------------------
  */
 
-static size_t ours_begin(struct ww_writer *w, const struct ww_encode_message *m, uint16_t type, uint16_t index) {
+size_t ww_encode_tlv(struct ww_writer *w, const struct ww_encode_message *m, uint16_t type, uint16_t index) {
   return ww_tlv_begin(w, type, true, m->pen, true, (index & GROUP_BIT) != 0, index & NLRI_WIRE_MAX);
 }
 
@@ -403,7 +430,7 @@ static size_t drafts_begin(struct ww_writer *w, uint16_t type, uint16_t index) {
 }
 
 static void write_profile(struct ww_writer *w, const struct ww_encode_message *m, uint16_t flags) {
-  size_t at = ours_begin(w, m, WW_RPKI_TLV_PROFILE, 0);
+  size_t at = ww_encode_tlv(w, m, WW_RPKI_TLV_PROFILE, 0);
   ww_writer_u8(w, WW_RPKI_ENCODING);
   ww_writer_u8(w, m->tlv_draft);
   ww_writer_u16(w, flags);
@@ -439,7 +466,7 @@ void ww_encode_tail(const struct ww_encode_message *m, struct ww_writer *w) {
 static void message_end(struct ww_writer *w, const struct ww_encode_message *m, size_t start) {
   for (size_t i = 0; i < m->source_count; i++) {
     const struct ww_encode_source *source = &m->sources[i];
-    size_t at = ours_begin(w, m, WW_RPKI_TLV_SOURCE_LABEL, 0);
+    size_t at = ww_encode_tlv(w, m, WW_RPKI_TLV_SOURCE_LABEL, 0);
     ww_writer_u32(w, source->id);
     ww_writer_u8(w, source->type == WW_RULE_SOURCE_FILE ? WW_RULE_SOURCE_STATIC : source->type);
     ww_writer_bytes(w, source->name, strlen(source->name));
@@ -485,15 +512,24 @@ static void write_groups(struct ww_writer *w, const struct ww_encode_message *m,
   }
 }
 
-static void write_class(struct ww_writer *w, const struct ww_encode_message *m, const struct class *c) {
-  size_t at = ours_begin(w, m, WW_RPKI_TLV_OVERALL_STATE, c->index);
-  ww_writer_u8(w, c->state);
+/* All kinds together; what no kind has looked at is not evaluated. */
+static uint8_t overall(const struct class *c, const struct ww_aspa_result *aspa) {
+  uint8_t path = aspa ? aspa->state : (uint8_t)WW_STATE_NOT_EVALUATED;
+  if (c->state == WW_STATE_NOT_EVALUATED && path == WW_STATE_NOT_EVALUATED)
+    return WW_STATE_NOT_EVALUATED;
+  return (uint8_t)ww_verdict_combine((enum ww_state)c->state, (enum ww_state)path, WW_STATE_NOT_EVALUATED);
+}
+
+static void write_class(struct ww_writer *w, const struct ww_encode_message *m, const struct class *c,
+                        const struct ww_aspa_result *aspa) {
+  size_t at = ww_encode_tlv(w, m, WW_RPKI_TLV_OVERALL_STATE, c->index);
+  ww_writer_u8(w, overall(c, aspa));
   ww_writer_u8(w, c->trigger);
   ww_writer_u32(w, c->epoch);
   ww_tlv_end(w, at);
   if (c->state == WW_STATE_NOT_EVALUATED)
     return;
-  at = ours_begin(w, m, WW_RPKI_TLV_RESULT, c->index);
+  at = ww_encode_tlv(w, m, WW_RPKI_TLV_RESULT, c->index);
   ww_writer_u8(w, WW_KIND_ORIGIN);
   ww_writer_u8(w, c->state);
   ww_writer_u16(w, c->reason);
@@ -502,7 +538,7 @@ static void write_class(struct ww_writer *w, const struct ww_encode_message *m, 
 
 static void write_rule(struct ww_writer *w, const struct ww_encode_message *m, const struct rule *rule) {
   const struct ww_vrp *vrp = &rule->hit->vrp;
-  size_t at = ours_begin(w, m, rule->type, rule->index);
+  size_t at = ww_encode_tlv(w, m, rule->type, rule->index);
   ww_writer_u8(w, WW_RULE_VRP);
   ww_writer_u8(w, rule->state);
   ww_writer_u16(w, rule->flags);
@@ -539,9 +575,11 @@ enum ww_err ww_encode_routes(struct ww_encoder *e, const struct ww_encode_messag
   ww_bgp_update_write(w, r->afi, r->attrs, r->attrs_len, r->next_hop, r->next_hop_len, r->add_path, r->nlri, fit.taken);
   ww_tlv_end(w, at);
   for (unsigned i = 0; i < e->class_count; i++)
-    write_class(w, m, &e->classes[i]);
+    write_class(w, m, &e->classes[i], fit.path.aspa);
+  ww_path_write_result(w, m, &fit.path);
   for (unsigned i = 0; i < e->rule_count; i++)
     write_rule(w, m, &e->rules[i]);
+  ww_path_write_evidence(w, m, r, &fit.path);
   message_end(w, m, start);
   *taken = fit.taken;
   return w->overflow ? WW_ERR_FULL : WW_OK;

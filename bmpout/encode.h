@@ -11,7 +11,7 @@
 #include "wire/bmp.h"
 #include <waywarden/verdict.h>
 
-/* What was decided about one NLRI. `hits`: every covering VRP, matching first (struct ww_origin_result). */
+/* What was decided about one NLRI's origin. `hits`: every covering VRP, matching first (struct ww_origin_result). */
 struct ww_encode_verdict {
   uint8_t state;   /* enum ww_state, never WW_STATE_NOT_READY */
   uint8_t reason;  /* enum ww_reason */
@@ -43,8 +43,8 @@ struct ww_encode_message {
   size_t source_count;
 };
 
-/* Routes of one attribute set: `nlri[i]` has `verdicts[i]`. attrs NULL: they are withdrawn, verdicts are not looked at.
- */
+/* Routes of one attribute set: `nlri[i]` has `verdicts[i]`, all have what was decided about their path. attrs NULL:
+ * they are withdrawn, verdicts are not looked at. */
 struct ww_encode_routes {
   uint8_t afi;
   bool add_path;
@@ -54,10 +54,14 @@ struct ww_encode_routes {
   size_t next_hop_len;
   const struct ww_bgp_nlri_item *nlri;
   const struct ww_encode_verdict *verdicts;
+  const struct ww_aspa_result *aspa; /* NULL: not evaluated, and nothing is said of it */
   size_t count;
   uint8_t (*source_type)(void *ctx, ww_source_id id); /* NULL: none is static or SLURM */
   void *ctx;
 };
+
+/* Whether the evidence bears the state out, as ww_encode_routes() demands. */
+bool ww_encode_aspa_is_sound(const struct ww_aspa_result *aspa);
 
 struct ww_encoder; /* working space, reused from message to message */
 struct ww_encoder *ww_encoder_new(void);
@@ -66,7 +70,7 @@ void ww_encoder_free(struct ww_encoder *encoder);
 /*
  * Appends one message of at most `max` octets to `w` with the first `*taken` routes: as many as fit. WW_ERR_FULL: not
  * even one fits, and `w` is as before. WW_ERR_INVAL: a verdict breaks the invariants (Invalid without an unmatched
- * rule, or a state that is not for the wire).
+ * rule, though its reason does not lie in the path alone; or a state that is not for the wire).
  */
 enum ww_err ww_encode_routes(struct ww_encoder *encoder, const struct ww_encode_message *message,
                              const struct ww_encode_routes *routes, size_t max, struct ww_writer *w,

@@ -11,6 +11,7 @@
  * Clauses: RFC 7854 §3.3, §4.2, §4.3, §4.6, §4.9, §4.10; RFC 9069 §5; draft-ietf-grow-bmp-tlv-21 §3, §5.6.
  */
 #include "bmpout/export.h"
+#include "base/rules.h"
 
 #include <string.h>
 
@@ -215,28 +216,35 @@ void ww_export_bare(struct ww_export *e, const struct ww_bmp_peer *header, struc
 
 enum { LABELS_MAX = 8 };
 
-/* The sources that these verdicts refer to and that the station has no name for yet. */
-static size_t untold_sources(const struct ww_export *e, const struct ww_encode_routes *r,
-                             struct ww_encode_source out[LABELS_MAX]) {
+struct labels {
+  struct ww_encode_source sources[LABELS_MAX];
+  size_t count;
+};
+
+/* Adds the name of a source that the station does not know yet. */
+static void add_label(const struct ww_export *e, ww_source_id id, struct labels *out) {
   const struct ww_out_view *v = e->view;
-  size_t n = 0;
-  for (size_t i = 0; i < r->count && r->attrs; i++) {
-    for (size_t k = 0; k < r->verdicts[i].hit_count; k++) {
-      ww_source_id id = r->verdicts[i].hits[k].source;
-      if (e->told_sources[id / 8] >> (id % 8) & 1)
-        continue;
-      bool known = false;
-      for (size_t s = 0; s < n; s++)
-        known |= out[s].id == id;
-      const char *name = known ? NULL : v->source_name(v->ctx, id);
-      if (!name || !name[0] || strlen(name) > WW_SOURCE_LABEL_MAX)
-        continue;
-      out[n++] = (struct ww_encode_source){.id = id, .type = v->source_type(v->ctx, id), .name = name};
-      if (n == LABELS_MAX)
-        return n;
-    }
-  }
-  return n;
+  if ((e->told_sources[id / 8] >> (id % 8) & 1) || out->count == LABELS_MAX)
+    return;
+  for (size_t s = 0; s < out->count; s++)
+    if (out->sources[s].id == id)
+      return;
+  const char *name = v->source_name(v->ctx, id);
+  if (name && name[0] && strlen(name) <= WW_SOURCE_LABEL_MAX)
+    out->sources[out->count++] = (struct ww_encode_source){.id = id, .type = v->source_type(v->ctx, id), .name = name};
+}
+
+/* The sources that these verdicts refer to and that the station has no name for yet. */
+static void untold_sources(const struct ww_export *e, const struct ww_encode_routes *r, struct labels *out) {
+  out->count = 0;
+  if (!r->attrs)
+    return;
+  for (size_t k = 0; r->aspa && k < r->aspa->hit_count; k++)
+    if (e->config.covering || ww_aspa_hit_decides(r->aspa->state, &r->aspa->hits[k]))
+      add_label(e, r->aspa->hits[k].source, out);
+  for (size_t i = 0; i < r->count && out->count < LABELS_MAX; i++)
+    for (size_t k = 0; k < r->verdicts[i].hit_count; k++)
+      add_label(e, r->verdicts[i].hits[k].source, out);
 }
 
 /* One route that no message can hold: the station must at least not keep an older record of it. */
@@ -256,10 +264,11 @@ static size_t export_validation(struct ww_export *e, const struct ww_bmp_peer *h
   struct ww_writer w;
   if (!begin(e, &w, e->config.max_message))
     return 0;
-  struct ww_encode_source sources[LABELS_MAX];
+  struct labels labels;
   struct ww_encode_message m = message_of(e, header, mark);
-  m.sources = sources;
-  m.source_count = untold_sources(e, r, sources);
+  untold_sources(e, r, &labels);
+  m.sources = labels.sources;
+  m.source_count = labels.count;
   size_t taken = 0;
   enum ww_err err = ww_encode_routes(e->encoder, &m, r, e->config.max_message, &w, &taken);
   if (err == WW_ERR_FULL && m.source_count) {
@@ -269,7 +278,7 @@ static size_t export_validation(struct ww_export *e, const struct ww_bmp_peer *h
   if (err != WW_OK)
     return 0;
   for (size_t i = 0; i < m.source_count; i++)
-    e->told_sources[sources[i].id / 8] |= (uint8_t)(1u << (sources[i].id % 8));
+    e->told_sources[labels.sources[i].id / 8] |= (uint8_t)(1u << (labels.sources[i].id % 8));
   e->stats.validations++;
   mark->flags = 0;
   commit(e, &w);

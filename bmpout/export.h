@@ -51,8 +51,7 @@ void ww_batch_free(struct ww_batch *batch);
 /* `header` must stay until the flush. `verdict` NULL for a withdrawal (or in a profile without verdicts). Returns false
  * when memory ran out. */
 bool ww_batch_add(struct ww_batch *batch, const struct ww_bmp_peer *header, const struct ww_out_route *route,
-                  bool withdraw, uint8_t trigger, const struct ww_origin_result *verdict, uint32_t epoch,
-                  bool covering);
+                  bool withdraw, uint8_t trigger, const struct ww_verdict *verdict, bool covering);
 bool ww_batch_full(const struct ww_batch *batch);
 size_t ww_batch_count(const struct ww_batch *batch);
 /* About how many octets its messages will have. */

@@ -47,6 +47,7 @@ enum ww_rpki_tlv {
   WW_RPKI_TLV_RULE = 130,
   WW_RPKI_TLV_COVERING_RULE = 132,
   WW_RPKI_TLV_SOURCE_LABEL = 133,
+  WW_RPKI_TLV_PATH_RESULT = 134,
 };
 
 enum { WW_RPKI_HASH_SHA256 = 1 };
@@ -67,8 +68,12 @@ enum ww_rule_flag {
   WW_RULE_ASN_MATCHES = 0x0001,
   WW_RULE_LENGTH_OK = 0x0002,
   WW_RULE_SLURM = 0x0004,
-  WW_RULE_STATIC = 0x0008
+  WW_RULE_STATIC = 0x0008,
+  WW_RULE_CUT = 0x0010, /* an ASPA of which not every provider is listed */
 };
+
+/* Of a hop in a Path Result. */
+enum ww_hop_flag { WW_HOP_FLAG_UP = 0x01, WW_HOP_FLAG_FAILING = 0x02 };
 
 /* Where a rule came from: what ww_out_view.source_type() says and Source Label carries. */
 enum ww_rule_source {
@@ -81,8 +86,11 @@ enum ww_rule_source {
 };
 
 enum {
-  WW_VALIDATION_NLRI_MAX = 2048,      /* in one message of ours; the encoding allows 32767 */
-  WW_VALIDATION_RULES_MAX = 64,       /* Rule TLVs for one NLRI; what is cut is flagged (WW_PROFILE_TRUNCATED) */
+  WW_VALIDATION_NLRI_MAX = 2048, /* in one message of ours; the encoding allows 32767 */
+  WW_VALIDATION_RULES_MAX = 64,  /* VRPs for one NLRI; what is cut is flagged (WW_PROFILE_TRUNCATED) */
+  WW_VALIDATION_ASPAS_MAX = 32,  /* ASPAs of one path, providers of one of them, hops: likewise */
+  WW_VALIDATION_PROVIDERS_MAX = 256,
+  WW_VALIDATION_HOPS_MAX = 128,
   WW_VALIDATION_EXPANDED_MAX = 65536, /* decoder: rules of a message, counted once for each NLRI they apply to */
   WW_SOURCE_LABEL_MAX = 255,          /* octets */
 };

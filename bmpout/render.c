@@ -55,88 +55,6 @@ static void peer_object(struct ww_json *j, const struct ww_bmp_peer *p) {
 /* --- RPKI_VALIDATION
  * ---------------------------------------------------------------------------------------------------- */
 
-static const char *reason_name(uint16_t reason) {
-  return reason <= WW_REASON_ORIGIN_AS_SET ? ww_reason_name((enum ww_reason)reason) : "other";
-}
-
-static const char *trigger_name(uint8_t trigger) {
-  static const char *const names[] = {NULL, "update", "dataset", "policy", "resync"};
-  return trigger < 5 ? names[trigger] : NULL;
-}
-
-static const char *rule_kind(uint8_t kind) {
-  static const char *const names[] = {NULL, "vrp", "aspa", "router-key", "as-set"};
-  return kind < 5 ? names[kind] : NULL;
-}
-
-static const char *rule_why(const struct ww_rule *rule) {
-  if (rule->flags & WW_RULE_ASN_MATCHES)
-    return rule->flags & WW_RULE_LENGTH_OK ? "match" : "length";
-  return "as";
-}
-
-static void rule_array(struct ww_json *j, const char *key, const struct ww_rule *rules, size_t count,
-                       const struct ww_render_state *state) {
-  ww_json_open_array(j, key);
-  for (size_t i = 0; i < count; i++) {
-    const struct ww_rule *rule = &rules[i];
-    ww_json_open(j, NULL);
-    ww_json_str(j, "kind", rule_kind(rule->kind));
-    if (rule->kind == WW_RULE_VRP) {
-      ww_json_prefix(j, "prefix", &rule->vrp.prefix);
-      ww_json_num(j, "maxLength", rule->vrp.max_len);
-      ww_json_num(j, "asn", rule->vrp.asn);
-    }
-    ww_json_str(j, "state", ww_state_name((enum ww_state)rule->state));
-    if (rule->kind == WW_RULE_VRP)
-      ww_json_str(j, "why", rule_why(rule));
-    const char *source = ww_render_source(state, rule->source);
-    if (source)
-      ww_json_text(j, "source", source, strlen(source));
-    ww_json_num(j, "source_id", rule->source);
-    if (rule->flags & WW_RULE_SLURM)
-      ww_json_bool(j, "slurm", true);
-    if (rule->flags & WW_RULE_STATIC)
-      ww_json_bool(j, "static", true);
-    if (rule->expires)
-      ww_json_time(j, "expires", rule->expires, 0);
-    ww_json_close(j);
-  }
-  ww_json_close_array(j);
-}
-
-static void result_objects(struct ww_json *j, const struct ww_validation_item *item) {
-  static const char *const keys[] = {NULL, "origin_validation", "aspa", "bgpsec"};
-  for (unsigned kind = WW_KIND_ORIGIN; kind <= WW_KIND_BGPSEC; kind++) {
-    if (!item->result[kind].present)
-      continue;
-    enum ww_state state = (enum ww_state)item->result[kind].state;
-    ww_json_open(j, keys[kind]);
-    ww_json_str(j, "state", kind == WW_KIND_ORIGIN ? ww_origin_state_name(state) : ww_state_name(state));
-    ww_json_str(j, "reason", reason_name(item->result[kind].reason));
-    ww_json_close(j);
-  }
-}
-
-static void verdict_object(struct ww_json *j, const struct ww_validation_msg *m, const struct ww_validation_item *item,
-                           const struct ww_render_state *state) {
-  ww_json_open(j, NULL);
-  ww_json_prefix(j, "prefix", &item->prefix);
-  if (item->add_path)
-    ww_json_num(j, "path_id", item->path_id);
-  if (m->update.has_as_path) {
-    ww_json_as_path(j, "as_path", m->update.as_path);
-    ww_json_origin(j, "origin", m->update.as_path);
-  }
-  ww_json_str(j, "state", ww_state_name((enum ww_state)item->state));
-  ww_json_num(j, "epoch", item->epoch);
-  ww_json_str(j, "trigger", trigger_name(item->trigger));
-  result_objects(j, item);
-  rule_array(j, "rules", item->rules, item->rule_count, state);
-  rule_array(j, "covering", item->covering, item->covering_count, state);
-  ww_json_close(j);
-}
-
 static void profile_object(struct ww_json *j, const struct ww_validation_msg *m) {
   static const char *const names[] = {"snapshot-start", "snapshot-end", "delta", "signed", "truncated"};
   ww_json_open(j, "profile");
@@ -177,7 +95,7 @@ static void validation_members(struct ww_json *j, const struct ww_validation_msg
     if (m->items[i].withdrawn)
       withdrawn++;
     else
-      verdict_object(j, m, &m->items[i], state);
+      ww_json_verdict(j, m, &m->items[i], state);
   }
   ww_json_close_array(j);
   if (!withdrawn)

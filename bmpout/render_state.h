@@ -35,4 +35,9 @@ struct ww_parsed {
 enum ww_err ww_parse(const uint8_t *msg, size_t len, const struct ww_render_options *options, struct ww_arena *arena,
                      struct ww_parsed *out, struct ww_diag *diag) WW_MUST_USE;
 
+/* render_verdict.c: the verdict object of one NLRI. */
+struct ww_json;
+void ww_json_verdict(struct ww_json *j, const struct ww_validation_msg *m, const struct ww_validation_item *item,
+                     const struct ww_render_state *state);
+
 #endif

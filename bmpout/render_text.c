@@ -7,11 +7,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/rules.h"
 #include "bmpout/json.h"
 #include "bmpout/render.h"
 #include "bmpout/render_state.h"
 
-enum { RENDER_ARENA_MAX = 64 << 20, LINE_MAX_LEN = 1024, RULES_SHOWN = 3 };
+enum { RENDER_ARENA_MAX = 64 << 20, LINE_MAX_LEN = 1024, RULES_SHOWN = 3, PROVIDERS_SHOWN = 8 };
 
 /* Lines under construction; what does not fit a line is cut. */
 struct text {
@@ -69,11 +70,18 @@ static void add_prefix(struct text *t, const struct ww_prefix *prefix, bool add_
 
 static void add_rule(struct text *t, const struct ww_rule *rule, const struct ww_render_state *state) {
   char text[WW_PREFIX_STRLEN];
-  if (rule->kind != WW_RULE_VRP) {
+  if (rule->kind == WW_RULE_VRP) {
+    add(t, "; VRP %s-%u AS%u", ww_prefix_format(&rule->vrp.prefix, text), rule->vrp.max_len, rule->vrp.asn);
+  } else if (rule->kind == WW_RULE_ASPA) {
+    add(t, "; ASPA AS%u:", rule->aspa.customer);
+    for (uint32_t i = 0; i < rule->aspa.provider_count && i < PROVIDERS_SHOWN; i++)
+      add(t, " AS%u", rule->aspa.providers[i]);
+    if (rule->aspa.provider_count > PROVIDERS_SHOWN)
+      add(t, " ...");
+  } else {
     add(t, "; rule of kind %u", rule->kind);
     return;
   }
-  add(t, "; VRP %s-%u AS%u", ww_prefix_format(&rule->vrp.prefix, text), rule->vrp.max_len, rule->vrp.asn);
   const char *source = ww_render_source(state, rule->source);
   if (source) {
     add(t, " from ");
@@ -81,9 +89,31 @@ static void add_rule(struct text *t, const struct ww_rule *rule, const struct ww
   }
 }
 
+/* What was found out about the path, when it was looked at, by the hop that decided. */
+static void add_path_result(struct text *t, const struct ww_validation_item *item) {
+  static const char *const words[] = {"valid", "unknown", "invalid"};
+  if (!item->result[WW_KIND_ASPA].present || item->result[WW_KIND_ASPA].state > WW_STATE_INVALID)
+    return;
+  uint16_t reason = item->result[WW_KIND_ASPA].reason;
+  add(t, "; ASPA %s", words[item->result[WW_KIND_ASPA].state]);
+  if (ww_reason_is_of_path(reason))
+    add(t, " (%s)", ww_reason_name((enum ww_reason)reason));
+  for (size_t i = 0; item->path && i < item->path->hop_count; i++) {
+    const struct ww_aspa_hop *hop = &item->path->hops[i];
+    if (!hop->failing)
+      continue;
+    if (hop->state == WW_HOP_NO_ATTESTATION)
+      add(t, ": AS%u has no ASPA", hop->customer);
+    else
+      add(t, ": AS%u is no provider of AS%u", hop->provider, hop->customer);
+    break;
+  }
+}
+
 static void verdict_line(struct text *t, const struct ww_parsed *p, const struct ww_validation_item *item,
                          const struct ww_render_options *options) {
-  static const char *const words[] = {"VALID", "NOT FOUND", "INVALID", "NOT EVALUATED"};
+  static const char *const words[] = {"VALID", "UNKNOWN", "INVALID", "NOT EVALUATED"};
+  bool path_judged = item->result[WW_KIND_ASPA].present && item->result[WW_KIND_ASPA].state <= WW_STATE_INVALID;
   const struct ww_bgp_update *u = &p->validation.update;
   uint32_t origin;
   start_line(t, p, options);
@@ -93,7 +123,7 @@ static void verdict_line(struct text *t, const struct ww_parsed *p, const struct
     end_line(t);
     return;
   }
-  add(t, "%s (", words[item->state]);
+  add(t, "%s (", item->state == WW_STATE_UNKNOWN && !path_judged ? "NOT FOUND" : words[item->state]);
   if (u->has_as_path && ww_path_origin(u->as_path, &origin))
     add(t, "origin AS%u", origin);
   else
@@ -102,8 +132,9 @@ static void verdict_line(struct text *t, const struct ww_parsed *p, const struct
     add_rule(t, &item->rules[i], options->state);
   if (item->rule_count > RULES_SHOWN)
     add(t, "; and %zu more", item->rule_count - RULES_SHOWN);
-  if (item->state == WW_STATE_UNKNOWN)
+  if (item->result[WW_KIND_ORIGIN].present && item->result[WW_KIND_ORIGIN].state == WW_STATE_UNKNOWN)
     add(t, "; no VRP covers it");
+  add_path_result(t, item);
   add(t, ")");
   end_line(t);
 }

@@ -63,7 +63,7 @@ struct ww_bmpout_session {
   struct ww_journal_reader *reader;
   char *sys_descr, *sys_name;
   struct ww_batch *batch;
-  struct ww_origin_result verdict; /* storage reused */
+  struct ww_verdict verdict; /* storage reused */
 
   struct peer **peers; /* by slot; open addressing over id */
   size_t peer_count, peer_slots;
@@ -301,20 +301,19 @@ static void walk_finish(struct ww_bmpout_session *s) {
 }
 
 /* The verdict where the profile tells it. False: the route can't be told now. */
-static bool judge(struct ww_bmpout_session *s, uint32_t id, const struct ww_origin_result **verdict, uint32_t *epoch) {
-  *epoch = 0;
+static bool judge(struct ww_bmpout_session *s, uint32_t id, const struct ww_verdict **verdict) {
   *verdict = NULL;
   if (!ww_export_has_verdicts(&s->out))
     return true;
-  if (!s->view.verdict(s->view.ctx, id, epoch, &s->verdict) || s->verdict.state == WW_STATE_NOT_READY)
+  if (!s->view.verdict(s->view.ctx, id, &s->verdict) || s->verdict.state == WW_STATE_NOT_READY)
     return false;
   *verdict = &s->verdict;
   return true;
 }
 
 static void gather(struct ww_bmpout_session *s, const struct peer *p, const struct ww_out_route *route, bool withdraw,
-                   uint8_t trigger, const struct ww_origin_result *verdict, uint32_t epoch) {
-  if (!ww_batch_add(s->batch, &p->header, route, withdraw, trigger, verdict, epoch, s->out.config.covering))
+                   uint8_t trigger, const struct ww_verdict *verdict) {
+  if (!ww_batch_add(s->batch, &p->header, route, withdraw, trigger, verdict, s->out.config.covering))
     s->out.failed = true;
 }
 
@@ -332,12 +331,10 @@ static bool sweep_step(struct ww_bmpout_session *s, size_t room) {
   uint32_t id = 1;
   while (batch_open(s, room) && (id = s->view.walk_next(s->view.ctx, s->walker)) != 0) {
     struct ww_out_route route;
-    const struct ww_origin_result *verdict;
-    uint32_t epoch;
-    if (!s->view.route(s->view.ctx, id, &route) || route.withdrawn || route.peer != p->id ||
-        !judge(s, id, &verdict, &epoch))
+    const struct ww_verdict *verdict;
+    if (!s->view.route(s->view.ctx, id, &route) || route.withdrawn || route.peer != p->id || !judge(s, id, &verdict))
       continue;
-    gather(s, p, &route, false, s->repeats ? (uint8_t)WW_TRIGGER_RESYNC : route.trigger, verdict, epoch);
+    gather(s, p, &route, false, s->repeats ? (uint8_t)WW_TRIGGER_RESYNC : route.trigger, verdict);
   }
   ww_batch_flush(s->batch, &s->out, &s->mark);
   if (id == 0 && !s->out.failed)
@@ -363,11 +360,10 @@ static void on_route(struct ww_bmpout_session *s, uint32_t id, uint64_t seq) {
   const struct peer *p = peer_find(s, route.peer);
   if (!p || !p->told || p->due || seq <= p->mark)
     return;
-  const struct ww_origin_result *verdict = NULL;
-  uint32_t epoch = 0;
-  if (!route.withdrawn && !judge(s, id, &verdict, &epoch))
+  const struct ww_verdict *verdict = NULL;
+  if (!route.withdrawn && !judge(s, id, &verdict))
     return; /* it is judged again when it can be, and comes again then */
-  gather(s, p, &route, route.withdrawn, route.trigger, verdict, epoch);
+  gather(s, p, &route, route.withdrawn, route.trigger, verdict);
 }
 
 static void on_peer_up(struct ww_bmpout_session *s, uint32_t id, uint64_t seq) {
@@ -531,7 +527,7 @@ void ww_bmpout_session_free(struct ww_bmpout_session *s) {
   ww_journal_reader_free(s->reader);
   ww_batch_free(s->batch);
   ww_encoder_free(s->out.encoder);
-  ww_origin_result_fini(&s->verdict);
+  ww_verdict_fini(&s->verdict);
   free(s->sys_descr);
   free(s->sys_name);
   free(s);

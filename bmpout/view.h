@@ -88,9 +88,9 @@ struct ww_out_view {
   uint32_t (*peer_next)(void *ctx, uint32_t id);
   bool (*peer)(void *ctx, uint32_t id, struct ww_out_peer *out);
   bool (*route)(void *ctx, uint32_t id, struct ww_out_route *out); /* false: no such route any more */
-  /* The verdict of a live route under the present data: fills epoch and the origin result (reused storage). False while
-   * the data is not ready. */
-  bool (*verdict)(void *ctx, uint32_t id, uint32_t *epoch, struct ww_origin_result *result);
+  /* The verdict of a live route under the present data, in reused storage; its records borrow from the data. False
+   * while the data is not ready. Routes of one attrs_id have one ASPA result. */
+  bool (*verdict)(void *ctx, uint32_t id, struct ww_verdict *verdict);
   /* Walks one peer's live routes, those that share attributes one after another; safe while routes come and go: one
    * that stays through the whole walk is seen once. new -> walker; next -> route id or 0. */
   void *(*walk_new)(void *ctx, uint32_t peer);

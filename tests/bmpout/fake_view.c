@@ -53,7 +53,7 @@ static void make_attrs(struct fake *f, unsigned i) {
   f->attrs_len[i] = w.len;
 }
 
-void fake_verdict(uint32_t seed, const struct ww_prefix *prefix, struct ww_origin_result *result) {
+static void fake_origin(uint32_t seed, const struct ww_prefix *prefix, struct ww_origin_result *result) {
   uint32_t state = seed % 3, count = seed / 3 % 4;
   if (seed % 97 == 0)
     count = HITS_MAX - 10; /* more than go into a message */
@@ -78,6 +78,51 @@ void fake_verdict(uint32_t seed, const struct ww_prefix *prefix, struct ww_origi
     hit->source = (ww_source_id)(i % 3);
     hit->match = state == WW_STATE_INVALID || i > count ? WW_MATCH_AS : WW_MATCH_VALID;
   }
+}
+
+/* One path for each set of attributes: what is found about it depends on nothing else. */
+static void fake_aspa(uint8_t attrs, struct ww_aspa_result *result) {
+  static const uint32_t providers[] = {64496, 64500, 64501};
+  static const struct {
+    uint8_t state, reason;
+  } kinds[] = {{WW_STATE_NOT_EVALUATED, WW_REASON_ASPA_NO_ROLE},
+               {WW_STATE_VALID, WW_REASON_NONE},
+               {WW_STATE_INVALID, WW_REASON_ASPA_NOT_PROVIDER},
+               {WW_STATE_UNKNOWN, WW_REASON_ASPA_UNATTESTED},
+               {WW_STATE_INVALID, WW_REASON_ASPA_FIRST_AS}};
+  unsigned kind = attrs % 5;
+  if (!result->hits) {
+    result->hits = calloc(2, sizeof *result->hits);
+    result->hops = calloc(2, sizeof *result->hops);
+    result->hit_cap = result->hop_cap = 2;
+  }
+  result->state = kinds[kind].state;
+  result->reason = kinds[kind].reason;
+  result->procedure = kind ? WW_ASPA_UPSTREAM : WW_ASPA_NONE;
+  result->role = kind ? WW_ROLE_PROVIDER : WW_ROLE_NONE;
+  bool hops = kind && kind < 4;
+  result->path_len = hops ? 3 : 0;
+  result->hop_count = hops ? 2 : 0;
+  result->hit_count = hops ? 2 : 0;
+  for (unsigned i = 0; i < 2; i++) {
+    result->hops[i] = (struct ww_aspa_hop){.customer = 64600 + i, .provider = 64500 + i, .up = true};
+    result->hops[i].state = i ? WW_HOP_PROVIDER : kind == 2 ? WW_HOP_NOT_PROVIDER : WW_HOP_NO_ATTESTATION;
+    result->hops[i].failing = !i && kind > 1;
+    result->hits[i] = (struct ww_aspa_hit){
+        .aspa = {.customer = 64600 + i, .provider_count = 1 + attrs % 3, .providers = providers, .expires = attrs},
+        .source = (ww_source_id)i,
+        .match = i || kind == 1 ? WW_HOP_PROVIDER
+                 : kind == 2    ? WW_HOP_NOT_PROVIDER
+                                : WW_HOP_NO_ATTESTATION};
+  }
+}
+
+void fake_verdict(uint32_t seed, uint8_t attrs, const struct ww_prefix *prefix, struct ww_verdict *verdict) {
+  fake_origin(seed, prefix, &verdict->origin);
+  fake_aspa(attrs, &verdict->aspa);
+  verdict->bgpsec = WW_STATE_NOT_EVALUATED;
+  verdict->state = (uint8_t)ww_verdict_combine((enum ww_state)verdict->origin.state, (enum ww_state)verdict->aspa.state,
+                                               WW_STATE_NOT_EVALUATED);
 }
 
 /* --- changes
@@ -269,13 +314,13 @@ static bool route(void *ctx, uint32_t id, struct ww_out_route *out) {
   return true;
 }
 
-static bool verdict(void *ctx, uint32_t id, uint32_t *epoch, struct ww_origin_result *result) {
+static bool verdict(void *ctx, uint32_t id, struct ww_verdict *out) {
   struct fake *f = ctx;
   if (!f->ready || !f->routes[id].used)
     return false;
   struct ww_prefix prefix = fake_prefix(f->routes[id].prefix);
-  fake_verdict(f->routes[id].verdict, &prefix, result);
-  *epoch = f->epoch;
+  fake_verdict(f->routes[id].verdict, f->routes[id].attrs, &prefix, out);
+  out->epoch = f->epoch;
   return true;
 }
 

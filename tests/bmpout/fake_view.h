@@ -59,8 +59,8 @@ void fake_ready(struct fake *f); /* as the engine does: every route goes into th
 struct ww_prefix fake_prefix(uint8_t prefix); /* even ones IPv4, odd ones IPv6 */
 bool fake_add_path(uint8_t peer);
 struct ww_bmp_peer fake_header(uint8_t peer);
-/* The verdict that a seed stands for; hits in `result`. */
-void fake_verdict(uint32_t seed, const struct ww_prefix *prefix, struct ww_origin_result *result);
+/* The verdict that a seed stands for, with what the attributes' path stands for. */
+void fake_verdict(uint32_t seed, uint8_t attrs, const struct ww_prefix *prefix, struct ww_verdict *verdict);
 struct fake_route *fake_find(struct fake *f, uint8_t peer, uint8_t prefix, uint8_t path_id);
 
 #endif

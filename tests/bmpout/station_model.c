@@ -70,12 +70,27 @@ static uint64_t rule_fingerprint(uint8_t state, uint32_t source, const struct ww
   return ww_hash(key, sizeof key) | 1;
 }
 
+static uint64_t aspa_fingerprint(uint8_t state, uint32_t source, const struct ww_aspa *aspa) {
+  uint64_t h = state + 4 * (uint64_t)source + ((uint64_t)aspa->customer << 20) + (uint64_t)aspa->expires;
+  return (h ^ ww_hash(aspa->providers, aspa->provider_count * sizeof *aspa->providers)) * 0x9e3779b97f4a7c15u | 1;
+}
+
+static uint64_t path_fingerprint(const struct ww_aspa_result *p) {
+  uint64_t h = p->procedure + 4u * p->role + 2048u * p->path_len + p->max_up + p->min_up + p->max_down + p->min_down;
+  for (size_t i = 0; i < p->hop_count; i++)
+    h = h * 0x9e3779b97f4a7c15u + p->hops[i].customer + 3u * p->hops[i].provider + 5u * p->hops[i].state +
+        64u * p->hops[i].up + 128u * p->hops[i].failing;
+  return h;
+}
+
 static uint64_t rules_of(const struct ww_validation_item *item) {
-  uint64_t sum = 0; /* their order says nothing */
+  uint64_t sum = 0;
   for (size_t i = 0; i < item->rule_count; i++) {
-    struct ww_vrp vrp = item->rules[i].vrp;
-    vrp.expires = (ww_unix_time)item->rules[i].expires;
-    sum += rule_fingerprint(item->rules[i].state, item->rules[i].source, &vrp);
+    const struct ww_rule *rule = &item->rules[i];
+    struct ww_vrp vrp = rule->vrp;
+    vrp.expires = (ww_unix_time)rule->expires;
+    sum += rule->kind == WW_RULE_ASPA ? aspa_fingerprint(rule->state, rule->source, &rule->aspa)
+                                      : rule_fingerprint(rule->state, rule->source, &vrp);
   }
   return sum;
 }
@@ -119,6 +134,9 @@ static void take_validation(struct station *s, struct fake *f, const uint8_t *da
     r->state = item->state;
     r->reason = (uint8_t)item->result[WW_KIND_ORIGIN].reason;
     r->rules = rules_of(item);
+    r->path_state = item->result[WW_KIND_ASPA].state;
+    r->path_reason = (uint8_t)item->result[WW_KIND_ASPA].reason;
+    r->path = item->path ? path_fingerprint(item->path) : 0;
   }
   if (m.eor) {
     p->eor[m.eor_afi] = true;
@@ -247,7 +265,8 @@ void station_take(struct station *s, struct fake *f, struct ww_buf *in) {
 }
 
 /* What the encoder makes of a verdict: the rules that are listed, at most WW_VALIDATION_RULES_MAX. */
-static uint64_t rules_due(const struct ww_origin_result *v) {
+static uint64_t rules_due(const struct ww_verdict *verdict) {
+  const struct ww_origin_result *v = &verdict->origin;
   uint64_t sum = 0;
   size_t n = 0;
   for (size_t i = 0; i < v->hit_count && n < WW_VALIDATION_RULES_MAX; i++) {
@@ -257,11 +276,16 @@ static uint64_t rules_due(const struct ww_origin_result *v) {
     sum += rule_fingerprint(matches ? WW_STATE_VALID : WW_STATE_INVALID, v->hits[i].source, &v->hits[i].vrp);
     n++;
   }
+  const struct ww_aspa_result *a = &verdict->aspa;
+  for (size_t i = 0; i < a->hit_count; i++)
+    if ((a->state == WW_STATE_VALID && a->hits[i].match == WW_HOP_PROVIDER) || a->state == WW_STATE_INVALID)
+      sum += aspa_fingerprint(a->hits[i].match == WW_HOP_PROVIDER ? WW_STATE_VALID : WW_STATE_INVALID,
+                              a->hits[i].source, &a->hits[i].aspa);
   return sum;
 }
 
 static void compare_record(struct station *s, uint8_t peer, uint8_t prefix, uint8_t path_id,
-                           const struct fake_route *route, struct ww_origin_result *verdict) {
+                           const struct fake_route *route, struct ww_verdict *verdict) {
   const struct station_record *r = &s->peers[peer].records[prefix][path_id];
   if (r->held != (route != NULL)) {
     fault(s, "peer %u prefix %u path %u: %s", peer, prefix, path_id,
@@ -275,14 +299,17 @@ static void compare_record(struct station *s, uint8_t peer, uint8_t prefix, uint
   if (s->config.profile == WW_PROFILE_STD3)
     return;
   struct ww_prefix p = fake_prefix(prefix);
-  fake_verdict(route->verdict, &p, verdict);
-  if (r->state != verdict->state || r->reason != verdict->reason || r->rules != rules_due(verdict))
+  fake_verdict(route->verdict, route->attrs, &p, verdict);
+  if (r->path_state != verdict->aspa.state || r->path_reason != verdict->aspa.reason ||
+      r->path != (verdict->aspa.procedure ? path_fingerprint(&verdict->aspa) : 0))
+    fault(s, "peer %u prefix %u path %u: another result for the path", peer, prefix, path_id);
+  if (r->state != verdict->state || r->reason != verdict->origin.reason || r->rules != rules_due(verdict))
     fault(s, "peer %u prefix %u path %u: another verdict (%u, should be %u)", peer, prefix, path_id, r->state,
           verdict->state);
 }
 
 void station_compare(struct station *s, struct fake *f) {
-  struct ww_origin_result verdict = {0};
+  struct ww_verdict verdict = {0};
   for (uint8_t peer = 1; peer <= FAKE_PEERS; peer++) {
     if (s->peers[peer].up != f->peers[peer].up)
       fault(s, "peer %u is %s for the station", peer, s->peers[peer].up ? "up" : "down");
@@ -298,5 +325,5 @@ void station_compare(struct station *s, struct fake *f) {
       for (uint8_t path_id = 0; path_id < 4; path_id++)
         compare_record(s, peer, prefix, path_id, fake_find(f, peer, prefix, path_id), &verdict);
   }
-  ww_origin_result_fini(&verdict);
+  ww_verdict_fini(&verdict);
 }

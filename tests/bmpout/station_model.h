@@ -15,6 +15,8 @@ struct station_record {
   uint32_t heard; /* number of the message */
   uint8_t attrs;
   uint8_t state, reason;
+  uint8_t path_state, path_reason;
+  uint64_t path;  /* hash of procedure, role, bounds and hops */
   uint64_t rules; /* their count and hash */
 };
 
