@@ -147,7 +147,7 @@ struct bench {
   struct ww_out_view view;
   struct ww_journal_reader *reader;
   struct ww_snapshot *snapshot;
-  struct ww_origin_result result;
+  struct ww_verdict verdict;
   uint32_t epoch;
 };
 
@@ -208,13 +208,12 @@ static size_t drain(struct bench *b) {
   struct ww_change change;
   struct ww_out_route route;
   uint64_t seq;
-  uint32_t epoch;
   size_t told = 0;
   for (int got; (got = ww_journal_reader_next(b->reader, &change, &seq)) != 0;) {
     need(got > 0, "the reader fell off the journal");
     if (change.kind == WW_CHANGE_ROUTE && b->view.route(b->view.ctx, change.id, &route) && route.seq == seq &&
         !route.withdrawn)
-      told += b->view.verdict(b->view.ctx, change.id, &epoch, &b->result);
+      told += b->view.verdict(b->view.ctx, change.id, &b->verdict);
   }
   return told;
 }
@@ -369,7 +368,7 @@ static double run(const struct data *d, bool shared, size_t *routes_out) {
   ww_journal_reader_free(b.reader);
   ww_engine_free(b.engine);
   ww_snapshot_unref(b.snapshot);
-  ww_origin_result_fini(&b.result);
+  ww_verdict_fini(&b.verdict);
   return worst;
 }
 

@@ -4,8 +4,9 @@
  *
  * RFC 6811 §4 wants every affected route looked at again when a VRP comes or goes. A route can be affected only by a
  * VRP that covers it, so a delta becomes ranges of prefixes (engine/pending.h), for each router its own, and
- * ww_engine_work() works them off as the caller's time allows. Deltas that arrive meanwhile join the ranges; judging
- * always uses the newest data, so that any number of deltas costs a route one look.
+ * ww_engine_work() works them off as the caller's time allows. ASPAs become paths to evaluate again (engine/aspa.c).
+ * Deltas that arrive meanwhile join in; judging always uses the newest data, so that any number of deltas costs a route
+ * one look, or two where both VRPs and ASPAs concern it.
  *
  * While no complete data is there, routes are held and nothing is said of them. Data that becomes ready makes every
  * route pending; data that stops being ready (all of it expired) voids every verdict at once, so that the next ready
@@ -44,7 +45,7 @@ void ww_engine_free(struct ww_engine *engine) {
   while (engine->routers)
     ww_engine_router_free(engine->routers);
   ww_snapshot_unref(engine->snapshot);
-  ww_origin_result_fini(&engine->scratch);
+  ww_verdict_fini(&engine->scratch);
   free(engine->sources);
   free(engine);
 }
@@ -69,7 +70,7 @@ void ww_engine_set_sources(struct ww_engine *engine, const struct ww_engine_sour
 /* Makes what the delta's VRPs cover pending everywhere. RFC 6811 §4: "the implementation MUST re-validate any affected
  * prefixes". CHOICE: not just routes that were matched by a withdrawn VRP or could be matched by an announced one, but
  * all that it covers: a covering VRP alone turns NotFound into Invalid, and it is evidence. */
-static void add_delta(struct ww_engine *engine, const struct ww_payload_delta *delta) {
+static void add_vrps(struct ww_engine *engine, const struct ww_payload_delta *delta) {
   const struct ww_payloads *parts[2] = {&delta->announce, &delta->withdraw};
   size_t count = parts[0]->vrp_count + parts[1]->vrp_count, filled = 0;
   if (!count)
@@ -96,6 +97,17 @@ static void add_delta(struct ww_engine *engine, const struct ww_payload_delta *d
   free(ranges);
 }
 
+static void judge_all(struct ww_engine_router *router) {
+  ww_pending_all(&router->pending);
+  ww_engine_aspa_void(router);
+}
+
+static void add_aspas(struct ww_engine *engine, const struct ww_payload_delta *delta) {
+  for (struct ww_engine_router *r = engine->routers; r; r = r->next)
+    if (!ww_engine_aspa_delta(r, delta))
+      judge_all(r);
+}
+
 enum ww_err ww_engine_set_snapshot(struct ww_engine *engine, struct ww_snapshot *snapshot,
                                    const struct ww_payload_delta *deltas, size_t count) {
   if (!snapshot)
@@ -105,11 +117,14 @@ enum ww_err ww_engine_set_snapshot(struct ww_engine *engine, struct ww_snapshot 
   engine->snapshot = ww_snapshot_ref(snapshot);
   ww_snapshot_unref(before);
   if (was && is && deltas) {
-    for (size_t i = 0; i < count; i++)
-      add_delta(engine, &deltas[i]);
+    for (size_t i = 0; i < count; i++) {
+      add_vrps(engine, &deltas[i]);
+      add_aspas(engine, &deltas[i]);
+    }
     return WW_OK;
   }
   for (struct ww_engine_router *r = engine->routers; r; r = r->next) {
+    ww_engine_aspa_void(r);
     if (is) {
       ww_pending_all(&r->pending);
       r->first_walk = r->first_walk || !was;
@@ -133,7 +148,7 @@ bool ww_engine_work(struct ww_engine *engine, size_t budget, struct ww_now now) 
   do {
     ww_engine_router_reap(r);
     budget = ww_engine_router_work(r, budget, &now);
-    more = more || ww_pending_front(&r->pending);
+    more = more || ww_pending_front(&r->pending) || ww_engine_aspa_pending(r);
     r = r->next ? r->next : engine->routers;
   } while (r != start);
   return more;

@@ -2,9 +2,10 @@
 /*
  * From a route and the data in force to a stored verdict and, if it differs from the one before, a journal entry.
  *
- * A verdict is compared by three things: state, reason, and a digest of the rules that are listed with it. The rules
- * themselves are not stored: whoever reports the route asks for them again (view.c), so that a million verdicts cost
- * twelve octets each and the evidence is always that of the newest data.
+ * A verdict has kinds (enum ww_kind): each of them gives a state, a reason and a digest of the evidence that is told
+ * with it. A verdict is compared by just these. The evidence itself is not stored: whoever reports the route asks for
+ * it again (view.c), so that a million verdicts cost sixteen octets each and the evidence is always that of the newest
+ * data.
  *
  * Invariant: a route whose stored verdict is not that of the data in force lies in a pending range. What view.c tells
  * of it is the newest verdict; it then marks the route WW_ROUTE_OWED, and judging it emits even when the data went back
@@ -12,19 +13,14 @@
  */
 #include <string.h>
 
+#include "base/rules.h"
 #include "engine/internal.h"
 
-/* CHOICE: draft-wang-grow-bmp-rpki-mon-reqs-03 §5.2 lists with Valid only rules that are valid themselves, with Unknown
- * none. A rule that merely covers a Valid route is not listed, so its coming and going is no change. */
-static bool listed(uint8_t state, const struct ww_vrp_hit *hit) {
-  return state == WW_STATE_INVALID || (state == WW_STATE_VALID && hit->match == WW_MATCH_VALID);
-}
-
-uint32_t ww_engine_digest(const struct ww_origin_result *result) {
+static uint32_t origin_digest(const struct ww_origin_result *result) {
   uint64_t digest = 0;
   for (size_t i = 0; i < result->hit_count; i++) {
     const struct ww_vrp_hit *hit = &result->hits[i];
-    if (!listed(result->state, hit))
+    if (!ww_vrp_hit_decides(result->state, hit))
       continue;
     struct ww_writer w;
     uint8_t octets[40];
@@ -42,18 +38,50 @@ uint32_t ww_engine_digest(const struct ww_origin_result *result) {
   return (uint32_t)digest;
 }
 
+/* Of the kinds' digests, in the order of enum ww_kind. */
+static uint32_t join(uint32_t digest, uint32_t more) { return (digest << 13 | digest >> 19) ^ more; }
+
+uint32_t ww_engine_digest(const struct ww_verdict *verdict) {
+  return join(origin_digest(&verdict->origin), ww_engine_aspa_digest(&verdict->aspa));
+}
+
+static unsigned state_slot(uint8_t state) { return state <= WW_STATE_INVALID ? state : 3; }
+
+void ww_engine_tally(struct ww_engine_router *router, const struct ww_rib_route *route, int sign) {
+  const uint64_t one = sign < 0 ? UINT64_MAX : 1;
+  router->by_state[state_slot(route->state)] += one;
+  for (unsigned k = 0; route->state != WW_STATE_NOT_READY && k < WW_ENGINE_KINDS; k++)
+    router->by_kind[k][state_slot(route->kinds[k].state)] += one;
+}
+
+void ww_engine_unjudge(struct ww_rib_route *route) {
+  route->state = WW_STATE_NOT_READY;
+  for (unsigned k = 0; k < WW_ENGINE_KINDS; k++)
+    route->kinds[k] = (struct ww_rib_kind){WW_STATE_NOT_READY, WW_REASON_NONE};
+  route->digest = 0;
+}
+
 /* Stores one verdict; true when it has to be told. */
-static bool store(struct ww_engine_router *router, struct ww_rib_route *route, uint8_t state, uint8_t reason,
-                  uint32_t digest) {
-  bool differs = route->state != state || route->reason != reason || route->digest != digest ||
-                 (route->flags & WW_ROUTE_OWED) != 0;
-  if (route->state != state) {
-    --*ww_engine_state_count(router, route->state);
-    ++*ww_engine_state_count(router, state);
+static bool store(struct ww_engine_router *router, struct ww_rib_route *route,
+                  const struct ww_engine_result results[WW_ENGINE_KINDS]) {
+  struct ww_rib_kind kinds[WW_ENGINE_KINDS];
+  uint32_t digest = 0;
+  for (unsigned k = 0; k < WW_ENGINE_KINDS; k++) {
+    kinds[k] = results[k].kind;
+    if (k <= WW_KIND_ASPA - 1)
+      digest = join(digest, results[k].digest);
   }
-  route->state = state;
-  route->reason = reason;
-  route->digest = digest;
+  bool differs = route->state == WW_STATE_NOT_READY || route->digest != digest || (route->flags & WW_ROUTE_OWED) != 0 ||
+                 memcmp(route->kinds, kinds, sizeof kinds) != 0;
+  if (differs) {
+    ww_engine_tally(router, route, -1);
+    memcpy(route->kinds, kinds, sizeof kinds);
+    route->state = (uint8_t)ww_verdict_combine((enum ww_state)kinds[WW_KIND_ORIGIN - 1].state,
+                                               (enum ww_state)kinds[WW_KIND_ASPA - 1].state,
+                                               (enum ww_state)kinds[WW_KIND_BGPSEC - 1].state);
+    route->digest = digest;
+    ww_engine_tally(router, route, 1);
+  }
   route->epoch = ww_snapshot_epoch(router->engine->snapshot);
   route->flags &= (uint8_t)~WW_ROUTE_OWED;
   return differs;
@@ -68,7 +96,11 @@ void ww_engine_judge(struct ww_engine_router *router, const struct ww_engine_jud
   if (!ww_engine_ready(engine)) {
     for (size_t i = 0; i < count; i++) {
       struct ww_rib_route *route = ww_rib_route(router->rib, items[i].route);
-      (void)store(router, route, WW_STATE_NOT_READY, WW_REASON_NONE, 0);
+      ww_engine_tally(router, route, -1);
+      ww_engine_unjudge(route);
+      ww_engine_tally(router, route, 1);
+      route->flags &= (uint8_t)~WW_ROUTE_OWED;
+      route->epoch = ww_snapshot_epoch(engine->snapshot);
       route->sec = sec;
       route->usec = usec;
     }
@@ -82,15 +114,20 @@ void ww_engine_judge(struct ww_engine_router *router, const struct ww_engine_jud
   router->evaluated += count;
   for (size_t i = 0; i < count; i++) {
     struct ww_rib_route *route = ww_rib_route(router->rib, items[i].route);
-    uint32_t digest = 0;
+    struct ww_engine_result results[WW_ENGINE_KINDS] = {
+        [WW_KIND_ORIGIN - 1] = {.kind = {states[i], reasons[i]}},
+        [WW_KIND_BGPSEC - 1] = {.kind = {WW_STATE_NOT_EVALUATED, WW_REASON_NONE}},
+    };
+    /* No memory for the evidence: tell the route rather than risk silence. */
     bool unsure = false;
     if (states[i] == WW_STATE_VALID || states[i] == WW_STATE_INVALID) {
-      if (ww_origin_explain(engine->snapshot, &prefixes[i], origins[i], &engine->scratch) == WW_OK)
-        digest = ww_engine_digest(&engine->scratch);
+      if (ww_origin_explain(engine->snapshot, &prefixes[i], origins[i], &engine->scratch.origin) == WW_OK)
+        results[WW_KIND_ORIGIN - 1].digest = origin_digest(&engine->scratch.origin);
       else
-        unsure = true; /* no memory for the rules: tell the route rather than risk silence */
+        unsure = true;
     }
-    if (store(router, route, states[i], reasons[i], digest) || items[i].emit || unsure)
+    unsure |= !ww_engine_aspa_judge(router, items[i].path, &router->peers[route->peer - 1], &results[WW_KIND_ASPA - 1]);
+    if (store(router, route, results) || items[i].emit || unsure)
       ww_engine_router_note(router, items[i].route, trigger, sec, usec);
   }
 }

@@ -99,6 +99,8 @@ struct ww_engine_router *ww_engine_router_new(struct ww_engine *engine, const st
   router->config.name[sizeof router->config.name - 1] = '\0';
   if (!config->views)
     router->config.views = 1u << WW_VIEW_ADJ_IN_PRE;
+  router->roles = (struct ww_engine_roles){.others = WW_ROLE_NONE};
+  router->revalidation.version = 1; /* no path remembers anything under 0 */
   ww_arena_init(&router->arena, OPEN_ARENA_MAX);
   router->rib = ww_rib_new(&engine->key, config->max_routes ? config->max_routes : WW_ENGINE_ROUTES_DEFAULT);
   router->journal =
@@ -128,6 +130,8 @@ void ww_engine_router_free(struct ww_engine_router *router) {
     free(router->peers[i].down_data);
   }
   free(router->peers);
+  ww_engine_aspa_fini(router);
+  ww_path_scratch_fini(&router->path);
   ww_rib_free(router->rib);
   ww_pending_fini(&router->pending);
   ww_arena_fini(&router->arena);
@@ -152,11 +156,9 @@ void ww_engine_router_hold(struct ww_engine_router *router) {
         id = route->prefix_next;
         if (route->flags & WW_ROUTE_WITHDRAWN)
           continue;
-        --*ww_engine_state_count(router, route->state);
-        ++*ww_engine_state_count(router, WW_STATE_NOT_READY);
-        route->state = WW_STATE_NOT_READY;
-        route->reason = WW_REASON_NONE;
-        route->digest = 0;
+        ww_engine_tally(router, route, -1);
+        ww_engine_unjudge(route);
+        ww_engine_tally(router, route, 1);
       }
   /* All will be told anew, to stations that may never have heard an End-of-RIB, so that comes anew behind them. */
   for (uint32_t id = 1; id <= ww_rib_peer_count(router->rib); id++)
@@ -181,6 +183,12 @@ static void batch_add(struct ww_engine_router *router, struct batch *batch, stru
   batch->items[batch->count++] = item;
   if (batch->count == WW_ENGINE_BATCH)
     batch_flush(router, batch);
+}
+
+static struct ww_engine_judgement judgement_of(const struct ww_engine_router *router, uint32_t id,
+                                               const struct ww_rib_route *route, const struct ww_prefix *prefix) {
+  const struct ww_rib_bundle bundle = ww_rib_bundle_get(router->rib, route->bundle);
+  return (struct ww_engine_judgement){.route = id, .path = bundle.path, .prefix = *prefix, .origin = bundle.origin};
 }
 
 /* Tells the End-of-RIBs that waited for the first walk. */
@@ -209,16 +217,19 @@ size_t ww_engine_router_work(struct ww_engine_router *router, size_t budget, con
       for (uint32_t id = entries[i].first; id;) {
         const struct ww_rib_route *route = ww_rib_route(router->rib, id);
         if (!(route->flags & WW_ROUTE_WITHDRAWN))
-          batch_add(router, &batch,
-                    (struct ww_engine_judgement){.route = id,
-                                                 .prefix = entries[i].prefix,
-                                                 .origin = ww_rib_bundle_get(router->rib, route->bundle).origin});
+          batch_add(router, &batch, judgement_of(router, id, route, &entries[i].prefix));
         id = route->prefix_next;
         seen++;
       }
     batch_flush(router, &batch);
     budget -= seen < budget ? seen : budget; /* a prefix is done whole: at most WW_RIB_PREFIX_ROUTES_MAX over */
   }
+  for (uint32_t id; (id = ww_engine_aspa_next(router, &budget)) != 0;) {
+    const struct ww_rib_route *route = ww_rib_route(router->rib, id);
+    const struct ww_prefix prefix = ww_rib_route_prefix(router->rib, route);
+    batch_add(router, &batch, judgement_of(router, id, route, &prefix));
+  }
+  batch_flush(router, &batch);
   if (router->first_walk && !ww_pending_front(&router->pending)) {
     router->first_walk = false;
     tell_eors(router);
@@ -273,7 +284,7 @@ static void route_gone(void *ctx, const struct ww_rib_route *route) {
   if (route->flags & WW_ROUTE_WITHDRAWN)
     queue_unlink(router, route);
   else
-    --*ww_engine_state_count(router, route->state);
+    ww_engine_tally(router, route, -1);
 }
 
 static void peer_down(struct ww_engine_router *router, uint32_t id, uint8_t reason, const void *data, size_t len) {
@@ -296,15 +307,20 @@ static void peer_down(struct ww_engine_router *router, uint32_t id, uint8_t reas
   note_peer(router, WW_CHANGE_PEER_DOWN, 0, id);
 }
 
-/* The router's own AS towards this peer. */
-static uint32_t local_as_of(struct ww_engine_router *router, const struct ww_bmp_msg *msg) {
-  if (router->config.local_as)
-    return router->config.local_as;
+/* What the OPEN that the router sent says of itself. */
+static void read_own_open(struct ww_engine_router *router, struct ww_engine_peer *peer, const struct ww_bmp_msg *msg) {
   struct ww_bgp_open open;
   ww_arena_reset(&router->arena);
+  peer->local_as = peer->own_as = router->config.local_as;
+  peer->open_role = WW_ROLE_NONE;
   if (ww_bgp_open_decode(msg->u.up.sent_open, msg->u.up.sent_len, &router->arena, &open, NULL) != WW_OK)
-    return 0;
-  return open.asn;
+    return;
+  peer->own_as = open.asn;
+  if (!peer->local_as)
+    peer->local_as = open.asn;
+  /* RFC 9234 §4.1: the capability says what its sender is to the other; values over 4 are unassigned. */
+  if (open.has_role && open.role <= WW_ROLE_PEER)
+    peer->open_role = open.role;
 }
 
 static void on_peer_up(void *ctx, const struct ww_bmp_peer *header, const struct ww_bmp_msg *msg) {
@@ -352,7 +368,8 @@ static void on_peer_up(void *ctx, const struct ww_bmp_peer *header, const struct
     peer->local = msg->u.up.local;
     peer->local_port = msg->u.up.local_port;
     peer->remote_port = msg->u.up.remote_port;
-    peer->local_as = local_as_of(router, msg);
+    read_own_open(router, peer, msg);
+    ww_engine_aspa_session(router, peer, (enum ww_rib_view)v);
     peer->up = true;
     note_peer(router, WW_CHANGE_PEER_UP, 0, id);
   }
@@ -402,10 +419,12 @@ static void on_peer_down(void *ctx, const struct ww_bmp_peer *header, const stru
 
 void ww_engine_router_disconnected(struct ww_engine_router *router) {
   /* Only peers that are up have routes. */
+  ww_engine_aspa_void(router);
   ww_rib_clear(router->rib);
   router->withdrawn_head = router->withdrawn_tail = 0;
   router->withdrawn = 0;
   memset(router->by_state, 0, sizeof router->by_state);
+  memset(router->by_kind, 0, sizeof router->by_kind);
   /* CHOICE: RFC 7854 §4.9: that we hear no more of a peer does not say that the peer is down. Reason 5 is the one that
    * means just this ("will no longer be sent"); RFC 9069 §5.3 leaves 6 alone for a Loc-RIB. */
   for (uint32_t id = 1; id <= ww_rib_peer_count(router->rib); id++) {
@@ -421,7 +440,7 @@ void ww_engine_router_disconnected(struct ww_engine_router *router) {
 
 static void withdraw(struct ww_engine_router *router, uint32_t id, uint32_t sec, uint32_t usec) {
   struct ww_rib_route *route = ww_rib_route(router->rib, id);
-  --*ww_engine_state_count(router, route->state);
+  ww_engine_tally(router, route, -1);
   /* Nothing was ever told of any route: nobody needs to hear that it is gone. */
   if (!router->engine->was_ready) {
     ww_rib_remove(router->rib, id);
@@ -464,8 +483,10 @@ static void announce_all(struct ww_engine_router *router, uint32_t peer, const s
       .next_hop_len = update->next_hop[field] ? update->next_hop_len[field] : 0,
       .origin = ww_origin_of_update(update, router->peers[peer - 1].local_as),
   };
-  uint32_t bundle;
-  enum ww_err err = ww_rib_bundle_hold(router->rib, &contents, &bundle);
+  uint32_t bundle = 0;
+  enum ww_err err = ww_path_of_update(update, &router->path, &contents.as_path);
+  if (!err)
+    err = ww_rib_bundle_hold(router->rib, &contents, &bundle);
   if (err) {
     /* The routes are not what they were before, so they can't stay either. */
     refuse(router, err);
@@ -473,7 +494,7 @@ static void announce_all(struct ww_engine_router *router, uint32_t peer, const s
     return;
   }
   struct batch batch = {.trigger = WW_TRIGGER_UPDATE, .sec = sec, .usec = usec};
-  struct ww_engine_judgement item = {.origin = contents.origin};
+  struct ww_engine_judgement item = {.origin = contents.origin, .path = ww_rib_bundle_get(router->rib, bundle).path};
   uint32_t path_id = 0;
   while (ww_nlri_next(&nlri, &item.prefix, &path_id)) {
     enum ww_rib_outcome outcome;
@@ -489,9 +510,8 @@ static void announce_all(struct ww_engine_router *router, uint32_t peer, const s
       queue_unlink(router, route);
     if (outcome == WW_RIB_NEW || revived) {
       route->flags = 0;
-      route->digest = 0;
-      route->state = WW_STATE_NOT_READY;
-      ++*ww_engine_state_count(router, WW_STATE_NOT_READY);
+      ww_engine_unjudge(route);
+      ww_engine_tally(router, route, 1);
     }
     batch_add(router, &batch, item);
   }

@@ -9,6 +9,8 @@
  * A verdict is always that of the data in force, also for a route that still waits to be judged by it (judge.c says why
  * that is safe).
  */
+#include <string.h>
+
 #include "engine/internal.h"
 
 static const char *view_sys_name(void *ctx) {
@@ -85,23 +87,34 @@ static bool view_route(void *ctx, uint32_t id, struct ww_out_route *out) {
   return true;
 }
 
-static bool view_verdict(void *ctx, uint32_t id, uint32_t *epoch, struct ww_origin_result *result) {
+static bool view_verdict(void *ctx, uint32_t id, struct ww_verdict *verdict) {
   struct ww_engine_router *router = ctx;
   struct ww_rib_route *route = ww_rib_route(router->rib, id);
   if (!route || (route->flags & WW_ROUTE_WITHDRAWN) || !ww_engine_ready(router->engine))
     return false;
   const struct ww_prefix prefix = ww_rib_route_prefix(router->rib, route);
   const struct ww_rib_bundle bundle = ww_rib_bundle_get(router->rib, route->bundle);
-  if (ww_origin_explain(router->engine->snapshot, &prefix, bundle.origin, result) != WW_OK) {
+  enum ww_err err = ww_origin_explain(router->engine->snapshot, &prefix, bundle.origin, &verdict->origin);
+  if (!err)
+    err = ww_engine_aspa_explain(router, bundle.path, &router->peers[route->peer - 1], &verdict->aspa);
+  if (err) {
     /* No memory for the evidence. The reader will skip the route, so it is owed to it: judge and tell it again. */
     const struct ww_rib_cursor again = {.next = prefix, .end = prefix};
     route->flags |= WW_ROUTE_OWED;
     ww_pending_add(&router->pending, &again, 1);
     return false;
   }
-  if (result->state != route->state || result->reason != route->reason || ww_engine_digest(result) != route->digest)
+  verdict->bgpsec = WW_STATE_NOT_EVALUATED;
+  verdict->state = (uint8_t)ww_verdict_combine((enum ww_state)verdict->origin.state, (enum ww_state)verdict->aspa.state,
+                                               (enum ww_state)verdict->bgpsec);
+  verdict->epoch = ww_snapshot_epoch(router->engine->snapshot);
+  const struct ww_rib_kind kinds[WW_ENGINE_KINDS] = {
+      [WW_KIND_ORIGIN - 1] = {verdict->origin.state, verdict->origin.reason},
+      [WW_KIND_ASPA - 1] = {verdict->aspa.state, verdict->aspa.reason},
+      [WW_KIND_BGPSEC - 1] = {verdict->bgpsec, WW_REASON_NONE},
+  };
+  if (memcmp(kinds, route->kinds, sizeof kinds) != 0 || ww_engine_digest(verdict) != route->digest)
     route->flags |= WW_ROUTE_OWED;
-  *epoch = ww_snapshot_epoch(router->engine->snapshot);
   return true;
 }
 
@@ -167,17 +180,28 @@ void ww_engine_router_counts(const struct ww_engine_router *router, struct ww_en
       .routes = counts.routes - router->withdrawn,
       .prefixes = counts.prefixes,
       .attrs = counts.bundles,
+      .paths = counts.paths,
       .valid = router->by_state[WW_STATE_VALID],
       .invalid = router->by_state[WW_STATE_INVALID],
       .unknown = router->by_state[WW_STATE_UNKNOWN],
       .not_ready = router->by_state[3],
       .evaluated = router->evaluated,
+      .paths_evaluated = router->paths_evaluated,
       .changed = router->changed,
       .ignored = router->ignored,
       .refused = router->refused,
       .bytes = counts.bytes + router->peer_cap * sizeof *router->peers +
-               router->pending.cap * sizeof *router->pending.ranges,
+               router->pending.cap * sizeof *router->pending.ranges +
+               router->revalidation.cap * sizeof *router->revalidation.queue +
+               router->roles.peer_count * sizeof *router->roles.peers,
   };
+  for (unsigned k = 0; k < WW_ENGINE_KINDS; k++)
+    out->kinds[k] = (struct ww_engine_kind_counts){
+        .valid = router->by_kind[k][WW_STATE_VALID],
+        .unknown = router->by_kind[k][WW_STATE_UNKNOWN],
+        .invalid = router->by_kind[k][WW_STATE_INVALID],
+        .not_evaluated = router->by_kind[k][3],
+    };
   for (uint32_t i = 0; i < peers; i++)
     out->peers_up += router->peers[i].up;
 }
@@ -189,13 +213,16 @@ static int visit_prefix(const struct ww_engine_router *router, uint32_t id, void
     id = r->prefix_next;
     if (r->flags & WW_ROUTE_WITHDRAWN)
       continue;
+    const struct ww_engine_peer *peer = &router->peers[r->peer - 1];
     struct ww_engine_route route = {
-        .peer = router->peers[r->peer - 1].header,
+        .peer = peer->header,
         .state = r->state,
-        .reason = r->reason,
+        .role = peer->aspa.role,
+        .procedure = peer->aspa.procedure,
         .origin = ww_rib_bundle_get(router->rib, r->bundle).origin,
         .epoch = r->epoch,
     };
+    memcpy(route.kinds, r->kinds, sizeof route.kinds);
     fill_route(router, r, &route.route);
     int stop = visit(ctx, &route);
     if (stop)

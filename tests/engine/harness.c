@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The model is arrays: which route of which table is here with which attributes, which VRP which source has. Verdicts
- * are worked out from scratch by the letter of RFC 6811 §2. The stations do what an export session does: walk
+ * The model is arrays: which route of which table is here with which attributes, which VRP and which ASPA which source
+ * has, who has which role. Verdicts are worked out from scratch by the letter of RFC 6811 §2 and of
+ * draft-ietf-sidrops-aspa-verification-28 §5; which ASPAs are evidence and which hops are to blame is asked of the
+ * validator, afresh for every route. The stations do what an export session does: walk
  * everything, then follow the journal; after a loss walk again and drop what was not heard of. At a check all work is
  * done and all that is to be read is read; then each station must hold just the model's routes with the model's
  * verdicts and rules.
@@ -25,11 +27,15 @@ enum {
   TABLES = NEIGHBOURS * 2, /* pre- and post-policy of each */
   PREFIXES = 20,
   PATHS = 2,
-  ATTRS = 7,
+  ATTRS = 12,
+  HOPS_MAX = 6,
+  CUSTOMERS = 6,
+  ASPA_SETS = 6, /* the first: none */
   VRPS = 32,
   SOURCES = 2,
   STATIONS = 3,
   LOCAL_AS = 64999,
+  NEIGHBOUR_AS = 64500,
   ADD_PATH_NEIGHBOUR = 2,
 };
 
@@ -47,12 +53,50 @@ static const char *const prefix_texts[PREFIXES] = {
 };
 
 static const char *const path_texts[ATTRS] = {
-    "64500 64501", "64500 64502", "64500 64503", "64500 64501 64502", "64500 {64501,64502}", "", "64500 (65001)",
+    "64500 64501",         "64500 64502",
+    "64500 64503",         "64500 64501 64502",
+    "64500 {64501,64502}", "",
+    "64500 (65001)",       "64500 64500 64501 64502 64502 64503",
+    "64501 64502",         "64500 64502 64501 64503",
+    "64500 64504",         "64500 64501 64500 64502 64504",
 };
 
+/* The same without prepends, neighbor first; those with a set or a confederation segment have none. */
+static const struct path {
+  unsigned count;
+  uint32_t asns[HOPS_MAX];
+  bool has_set, has_confed;
+} paths[ATTRS] = {
+    {2, {64500, 64501}, false, false},
+    {2, {64500, 64502}, false, false},
+    {2, {64500, 64503}, false, false},
+    {3, {64500, 64501, 64502}, false, false},
+    {0, {0}, true, false},
+    {0, {0}, false, false},
+    {0, {0}, false, true},
+    {4, {64500, 64501, 64502, 64503}, false, false},
+    {2, {64501, 64502}, false, false},
+    {4, {64500, 64502, 64501, 64503}, false, false},
+    {2, {64500, 64504}, false, false},
+    {5, {64500, 64501, 64500, 64502, 64504}, false, false},
+};
+
+static const uint32_t customers[CUSTOMERS] = {64500, 64501, 64502, 64503, 64504, 64505};
+static const struct {
+  unsigned count;
+  uint32_t asns[3];
+} aspa_sets[ASPA_SETS] = {
+    {0, {0}}, {1, {64500}}, {2, {64501, 64502}}, {3, {64500, 64501, 64502}}, {1, {0}}, {2, {64499, 64503}},
+};
+
+static const uint8_t roles[] = {WW_ROLE_NONE, WW_ROLE_PROVIDER, WW_ROLE_CUSTOMER, WW_ROLE_RS_CLIENT, WW_ROLE_PEER};
+enum { ROLES = sizeof roles / sizeof roles[0] };
+
 struct verdict {
-  uint8_t state, reason;
+  uint8_t state, reason; /* of all kinds; of the origin */
+  uint8_t path_state, path_reason;
   uint64_t rules; /* a sum over the listed rules: order does not matter */
+  uint64_t blame; /* the same over the failing hops */
 };
 
 struct told {
@@ -101,6 +145,12 @@ struct harness {
     uint8_t attrs;
   } routes[TABLES][PREFIXES][PATHS];
   bool has[SOURCES][VRPS];
+  uint8_t has_aspa[SOURCES][CUSTOMERS]; /* which set */
+  uint8_t open_role[NEIGHBOURS];
+  struct {
+    uint8_t by_address[NEIGHBOURS]; /* WW_ROLE_NONE: not configured */
+    uint8_t by_as, others, none;
+  } roles;
   ww_unix_time expires;
   bool ready;
   /* the real thing */
@@ -111,7 +161,8 @@ struct harness {
   struct ww_out_view view;
   struct ww_journal *journal;
   struct ww_snapshot *snapshot;
-  struct ww_origin_result result;
+  struct ww_verdict result;
+  struct ww_aspa_result aspa;
   uint32_t epoch;
   bool pending;
   struct station stations[STATIONS];
@@ -164,7 +215,7 @@ static void universe(struct harness *h) {
 static unsigned table_of(unsigned neighbour, unsigned view) { return neighbour * 2 + view; }
 
 static struct ww_bmp_peer header_of(unsigned neighbour, unsigned view) {
-  struct ww_bmp_peer peer = {.asn = 64500, .bgp_id = neighbour + 1, .flags = view ? WW_BMP_FLAG_L : 0, .sec = 1};
+  struct ww_bmp_peer peer = {.asn = NEIGHBOUR_AS, .bgp_id = neighbour + 1, .flags = view ? WW_BMP_FLAG_L : 0, .sec = 1};
   memcpy(peer.address + 12, (const uint8_t[]){192, 0, 2, (uint8_t)(neighbour + 1)}, 4);
   return peer;
 }
@@ -179,9 +230,26 @@ static uint64_t rule_number(const struct harness *h, unsigned source, const stru
   return ((x ^ vrp->prefix.len) * 0x9e3779b97f4a7c15u) | 1;
 }
 
+static uint64_t aspa_number(unsigned source, const struct ww_aspa *aspa) {
+  uint64_t x = source * 1000003u + aspa->customer;
+  for (uint32_t i = 0; i < aspa->provider_count; i++)
+    x = (x ^ aspa->providers[i]) * 0x100000001b3u;
+  return (x * 0x9e3779b97f4a7c15u) | 1;
+}
+
+static uint64_t blame_of(const struct ww_aspa_hop *hops, size_t count) {
+  uint64_t sum = 0;
+  for (size_t i = 0; i < count; i++)
+    if (hops[i].failing)
+      sum +=
+          (hops[i].customer * 31u + hops[i].provider + 7u * hops[i].state + 1000u * hops[i].up) * 0x9e3779b97f4a7c15u;
+  return sum;
+}
+
 /* RFC 6811 §2, one VRP after the other. */
-static struct verdict model_verdict(const struct harness *h, unsigned prefix, unsigned attrs) {
-  static const uint32_t asns[ATTRS] = {64501, 64502, 64503, 64502, 0, LOCAL_AS, LOCAL_AS};
+static void model_origin(const struct harness *h, unsigned prefix, unsigned attrs, struct verdict *out) {
+  static const uint32_t asns[ATTRS] = {64501,    64502, 64503, 64502, 0,     LOCAL_AS,
+                                       LOCAL_AS, 64503, 64502, 64503, 64504, 64504};
   const bool none = attrs == 4;
   bool covered = false, valid = false, named = false, only_as0 = true;
   uint64_t all = 0, matching = 0;
@@ -200,15 +268,120 @@ static struct verdict model_verdict(const struct harness *h, unsigned prefix, un
       if (origin && length)
         matching += rule_number(h, s + 1, vrp);
     }
+  *out = (struct verdict){.state = WW_STATE_UNKNOWN, .reason = WW_REASON_NONE};
   if (!covered)
-    return (struct verdict){WW_STATE_UNKNOWN, WW_REASON_NONE, 0};
-  if (valid)
-    return (struct verdict){WW_STATE_VALID, WW_REASON_NONE, matching};
-  uint8_t reason = named      ? WW_REASON_ORIGIN_LENGTH
-                   : only_as0 ? WW_REASON_ORIGIN_AS0
-                   : none     ? WW_REASON_ORIGIN_AS_SET
-                              : WW_REASON_ORIGIN_AS;
-  return (struct verdict){WW_STATE_INVALID, reason, all};
+    return;
+  out->state = valid ? WW_STATE_VALID : WW_STATE_INVALID;
+  out->rules = valid ? matching : all;
+  if (!valid)
+    out->reason = named      ? WW_REASON_ORIGIN_LENGTH
+                  : only_as0 ? WW_REASON_ORIGIN_AS0
+                  : none     ? WW_REASON_ORIGIN_AS_SET
+                             : WW_REASON_ORIGIN_AS;
+}
+
+/* draft-ietf-sidrops-aspa-verification-28 §5.3 */
+static enum ww_aspa_hop_state authorized(const struct harness *h, uint32_t customer, uint32_t provider) {
+  enum ww_aspa_hop_state answer = WW_HOP_NO_ATTESTATION;
+  for (unsigned c = 0; c < CUSTOMERS; c++)
+    for (unsigned s = 0; customers[c] == customer && s < SOURCES; s++) {
+      unsigned set = h->has_aspa[s][c];
+      if (set && answer == WW_HOP_NO_ATTESTATION)
+        answer = WW_HOP_NOT_PROVIDER;
+      for (unsigned i = 0; i < aspa_sets[set].count; i++)
+        if (aspa_sets[set].asns[i] == provider)
+          return WW_HOP_PROVIDER;
+    }
+  return answer;
+}
+
+/* What the router is to the neighbor, and the role that stands in where there is none. */
+static uint8_t model_role(const struct harness *h, unsigned neighbour) {
+  if (h->roles.by_address[neighbour] != WW_ROLE_NONE)
+    return h->roles.by_address[neighbour];
+  if (h->roles.by_as != WW_ROLE_NONE)
+    return h->roles.by_as;
+  return h->open_role[neighbour] != WW_ROLE_NONE ? h->open_role[neighbour] : h->roles.others;
+}
+
+static uint8_t taken_role(const struct harness *h, unsigned neighbour) {
+  uint8_t role = model_role(h, neighbour);
+  if (role == WW_ROLE_NONE && h->roles.none == WW_NO_ROLE_UPSTREAM)
+    return WW_ROLE_PROVIDER;
+  return role == WW_ROLE_NONE && h->roles.none == WW_NO_ROLE_DOWNSTREAM ? (uint8_t)WW_ROLE_CUSTOMER : role;
+}
+
+/* draft-ietf-sidrops-aspa-verification-28 §5.4 to §5.6, with AS(1) the origin. */
+static void model_path(const struct harness *h, unsigned neighbour, unsigned attrs, struct verdict *out) {
+  const struct path *path = &paths[attrs];
+  unsigned n = path->count;
+  uint8_t role = taken_role(h, neighbour);
+  out->path_state = WW_STATE_NOT_EVALUATED;
+  out->path_reason = WW_REASON_ASPA_NO_ROLE;
+  if (role == WW_ROLE_NONE) {
+    if (h->roles.none == WW_NO_ROLE_UNKNOWN)
+      out->path_state = WW_STATE_UNKNOWN;
+    return;
+  }
+  out->path_state = WW_STATE_INVALID;
+  out->path_reason = path->has_confed                                             ? WW_REASON_ASPA_CONFED
+                     : path->has_set                                              ? WW_REASON_ASPA_AS_SET
+                     : n == 0                                                     ? WW_REASON_ASPA_EMPTY
+                     : path->asns[0] != NEIGHBOUR_AS && role != WW_ROLE_RS_CLIENT ? WW_REASON_ASPA_FIRST_AS
+                                                                                  : WW_REASON_NONE;
+  if (out->path_reason != WW_REASON_NONE)
+    return;
+  bool downstream = role == WW_ROLE_CUSTOMER;
+  unsigned max_up = n, min_up = n, max_down = downstream ? n : 0, min_down = downstream ? n : 0;
+  for (unsigned i = n - 1; i >= 1; i--) { /* hop AS(i) to AS(i + 1), the lowest one last */
+    enum ww_aspa_hop_state up = authorized(h, path->asns[n - i], path->asns[n - i - 1]);
+    if (up == WW_HOP_NOT_PROVIDER)
+      max_up = i;
+    if (up != WW_HOP_PROVIDER)
+      min_up = i;
+  }
+  for (unsigned j = 2; downstream && j <= n; j++) { /* hop AS(j) to AS(j - 1), the greatest one last */
+    enum ww_aspa_hop_state down = authorized(h, path->asns[n - j], path->asns[n - j + 1]);
+    if (down == WW_HOP_NOT_PROVIDER)
+      max_down = n - j + 1;
+    if (down != WW_HOP_PROVIDER)
+      min_down = n - j + 1;
+  }
+  if (max_up + max_down < n) {
+    out->path_reason = downstream ? WW_REASON_ASPA_VALLEY : WW_REASON_ASPA_NOT_PROVIDER;
+  } else if (min_up + min_down < n) {
+    out->path_state = WW_STATE_UNKNOWN;
+    out->path_reason = WW_REASON_ASPA_UNATTESTED;
+  } else {
+    out->path_state = WW_STATE_VALID;
+  }
+}
+
+static void model_evidence(struct harness *h, unsigned neighbour, unsigned attrs, struct verdict *out) {
+  const struct path *path = &paths[attrs];
+  const struct ww_aspa_path p = {
+      .asns = path->asns, .count = path->count, .has_set = path->has_set, .has_confed = path->has_confed};
+  const struct ww_aspa_session session = {.role = taken_role(h, neighbour), .neighbor_as = NEIGHBOUR_AS};
+  EXPECT(ww_aspa_explain(h->snapshot, &p, &session, &h->aspa) == WW_OK);
+  if (out->path_state != WW_STATE_UNKNOWN || session.role != WW_ROLE_NONE)
+    EXPECT(!h->ready || (h->aspa.state == out->path_state && h->aspa.reason == out->path_reason));
+  for (size_t i = 0; i < h->aspa.hit_count; i++) {
+    const struct ww_aspa_hit *hit = &h->aspa.hits[i];
+    if ((out->path_state == WW_STATE_VALID && hit->match == WW_HOP_PROVIDER) ||
+        (out->path_state == WW_STATE_INVALID && hit->match != WW_HOP_NO_ATTESTATION))
+      out->rules += aspa_number(hit->source, &hit->aspa);
+  }
+  out->blame = blame_of(h->aspa.hops, h->aspa.hop_count);
+}
+
+static struct verdict model_verdict(struct harness *h, unsigned table, unsigned prefix, unsigned attrs) {
+  struct verdict v;
+  model_origin(h, prefix, attrs, &v);
+  model_path(h, table / 2, attrs, &v);
+  model_evidence(h, table / 2, attrs, &v);
+  if (v.path_state == WW_STATE_INVALID || (v.path_state == WW_STATE_VALID && v.state != WW_STATE_INVALID))
+    v.state = v.path_state;
+  return v;
 }
 
 /* ---- stations ---- */
@@ -262,13 +435,12 @@ static void station_learn(struct harness *h, struct station *s, uint32_t id, con
     told->here = false;
     return;
   }
-  uint32_t epoch = 0;
-  if (!h->view.verdict(h->view.ctx, id, &epoch, &h->result)) {
+  if (!h->view.verdict(h->view.ctx, id, &h->result)) {
     EXPECT(!h->ready);
     return;
   }
   EXPECT(h->ready);
-  EXPECT(epoch == h->epoch);
+  EXPECT(h->result.epoch == h->epoch);
   EXPECT(peer.up && s->knows.up[t]); /* no route of a peer that the station knows to be down */
   while (a < ATTRS && (route->attrs_len != h->attrs_len[a] || memcmp(route->attrs, h->attrs[a], route->attrs_len) != 0))
     a++;
@@ -276,12 +448,21 @@ static void station_learn(struct harness *h, struct station *s, uint32_t id, con
   EXPECT(route->next_hop_len == (route->prefix.afi == WW_AFI_IPV4 ? 4 : 16));
   told->here = told->heard = true;
   told->attrs = (uint8_t)a;
-  told->verdict = (struct verdict){.state = h->result.state, .reason = h->result.reason};
-  for (size_t i = 0; i < h->result.hit_count; i++) {
-    const struct ww_vrp_hit *hit = &h->result.hits[i];
-    if (told->verdict.state == WW_STATE_INVALID || hit->match == WW_MATCH_VALID)
-      told->verdict.rules += rule_number(h, hit->source, &hit->vrp);
-  }
+  const struct ww_origin_result *origin = &h->result.origin;
+  const struct ww_aspa_result *aspa = &h->result.aspa;
+  told->verdict = (struct verdict){.state = h->result.state,
+                                   .reason = origin->reason,
+                                   .path_state = aspa->state,
+                                   .path_reason = aspa->reason,
+                                   .blame = blame_of(aspa->hops, aspa->hop_count)};
+  EXPECT(aspa->role == model_role(h, t / 2));
+  for (size_t i = 0; i < origin->hit_count; i++)
+    if (origin->state == WW_STATE_INVALID || origin->hits[i].match == WW_MATCH_VALID)
+      told->verdict.rules += rule_number(h, origin->hits[i].source, &origin->hits[i].vrp);
+  for (size_t i = 0; i < aspa->hit_count; i++)
+    if ((aspa->state == WW_STATE_VALID && aspa->hits[i].match == WW_HOP_PROVIDER) ||
+        (aspa->state == WW_STATE_INVALID && aspa->hits[i].match != WW_HOP_NO_ATTESTATION))
+      told->verdict.rules += aspa_number(aspa->hits[i].source, &aspa->hits[i].aspa);
 }
 
 /* One step of the walk. */
@@ -420,9 +601,17 @@ static void receiver_validation(struct harness *h, const uint8_t *data, size_t l
     EXPECT(a < ATTRS);
     told->heard = true;
     told->attrs = (uint8_t)a;
-    told->verdict = (struct verdict){.state = item->state, .reason = (uint8_t)item->result[WW_KIND_ORIGIN].reason};
+    EXPECT(item->result[WW_KIND_ASPA].present);
+    told->verdict = (struct verdict){.state = item->state,
+                                     .reason = (uint8_t)item->result[WW_KIND_ORIGIN].reason,
+                                     .path_state = item->result[WW_KIND_ASPA].state,
+                                     .path_reason = (uint8_t)item->result[WW_KIND_ASPA].reason};
+    if (item->path)
+      told->verdict.blame = blame_of(item->path->hops, item->path->hop_count);
     for (size_t i = 0; i < item->rule_count; i++)
-      told->verdict.rules += rule_number(h, item->rules[i].source, &item->rules[i].vrp);
+      told->verdict.rules += item->rules[i].kind == WW_RULE_ASPA
+                                 ? aspa_number(item->rules[i].source, &item->rules[i].aspa)
+                                 : rule_number(h, item->rules[i].source, &item->rules[i].vrp);
   }
   if (msg.eor)
     r->knows.eor[t][msg.eor_afi] = true;
@@ -482,12 +671,16 @@ static int count_route(void *ctx, const struct ww_engine_route *route) {
 }
 
 static void check_counts(struct harness *h) {
-  uint64_t states[3] = {0}, routes = 0;
+  uint64_t states[3] = {0}, kinds[2][4] = {{0}}, routes = 0;
   for (unsigned t = 0; t < TABLES; t++)
     for (unsigned i = 0; i < PREFIXES * PATHS; i++)
       if (h->routes[t][i / PATHS][i % PATHS].here) {
         routes++;
-        states[model_verdict(h, i / PATHS, h->routes[t][i / PATHS][i % PATHS].attrs).state]++;
+        struct verdict v = model_verdict(h, t, i / PATHS, h->routes[t][i / PATHS][i % PATHS].attrs), origin;
+        model_origin(h, i / PATHS, h->routes[t][i / PATHS][i % PATHS].attrs, &origin);
+        states[v.state]++;
+        kinds[0][origin.state]++;
+        kinds[1][v.path_state]++;
       }
   struct ww_engine_counts counts;
   ww_engine_router_counts(h->router, &counts);
@@ -496,6 +689,15 @@ static void check_counts(struct harness *h) {
   EXPECT(counts.valid == (h->ready ? states[WW_STATE_VALID] : 0));
   EXPECT(counts.unknown == (h->ready ? states[WW_STATE_UNKNOWN] : 0));
   EXPECT(counts.invalid == (h->ready ? states[WW_STATE_INVALID] : 0));
+  for (unsigned k = 0; k < WW_ENGINE_KINDS; k++) {
+    const struct ww_engine_kind_counts *c = &counts.kinds[k];
+    uint64_t none[4] = {[WW_STATE_NOT_EVALUATED] = routes};
+    const uint64_t *want = k < 2 ? kinds[k] : none;
+    EXPECT(c->valid == (h->ready ? want[WW_STATE_VALID] : 0));
+    EXPECT(c->unknown == (h->ready ? want[WW_STATE_UNKNOWN] : 0));
+    EXPECT(c->invalid == (h->ready ? want[WW_STATE_INVALID] : 0));
+    EXPECT(c->not_evaluated == (h->ready ? want[WW_STATE_NOT_EVALUATED] : 0));
+  }
   EXPECT(counts.refused == 0);
   size_t listed = 0;
   EXPECT(ww_engine_router_routes(h->router, NULL, &listed, count_route) == 0);
@@ -523,12 +725,15 @@ static void check_told(struct harness *h, const char *who, unsigned number, cons
       if (!told->here)
         continue;
       unsigned attrs = h->routes[t][p][path].attrs;
-      struct verdict v = model_verdict(h, p, attrs);
-      if (told->attrs != attrs || told->verdict.state != v.state || told->verdict.reason != v.reason ||
-          told->verdict.rules != v.rules)
-        fail(h, "%s %u: table %u %s path %u: told attrs %u state %u reason %u%s, should be %u %u %u", who, number, t,
-             prefix_texts[p], path, told->attrs, told->verdict.state, told->verdict.reason,
-             told->verdict.rules != v.rules ? " with other rules" : "", attrs, v.state, v.reason);
+      struct verdict v = model_verdict(h, t, p, attrs);
+      if (told->attrs != attrs || memcmp(&told->verdict, &v, sizeof v) != 0)
+        fail(h,
+             "%s %u: table %u %s path %u: told attrs %u state %u reason %u, path %u %u%s%s, should be %u %u %u, %u %u",
+             who, number, t, prefix_texts[p], path, told->attrs, told->verdict.state, told->verdict.reason,
+             told->verdict.path_state, told->verdict.path_reason,
+             told->verdict.rules != v.rules ? " with other rules" : "",
+             told->verdict.blame != v.blame ? " with other hops" : "", attrs, v.state, v.reason, v.path_state,
+             v.path_reason);
     }
   }
 }
@@ -622,14 +827,19 @@ static void forget(struct harness *h, unsigned neighbour) {
   }
 }
 
-static void peer_up(struct harness *h, unsigned neighbour) {
-  uint8_t open[128];
-  struct ww_writer w = ww_writer_make(open, sizeof open);
-  ww_bgp_open_write(&w, LOCAL_AS, 90, 1, NULL, 0);
+static void peer_up(struct harness *h, unsigned neighbour, uint8_t role) {
+  uint8_t open[128], theirs[128], capability[3] = {9, 1, role};
+  struct ww_writer w = ww_writer_make(open, sizeof open), v = ww_writer_make(theirs, sizeof theirs);
+  ww_bgp_open_write(&w, LOCAL_AS, 90, 1, capability, role == WW_ROLE_NONE ? 0 : sizeof capability);
+  capability[2] = WW_ROLE_PROVIDER; /* what the neighbor says of itself decides nothing */
+  ww_bgp_open_write(&v, NEIGHBOUR_AS, 90, 1, capability, sizeof capability);
   struct ww_bmp_msg msg;
   memset(&msg, 0, sizeof msg);
-  msg.u.up.sent_open = msg.u.up.received_open = open;
-  msg.u.up.sent_len = msg.u.up.received_len = w.len;
+  msg.u.up.sent_open = open;
+  msg.u.up.sent_len = w.len;
+  msg.u.up.received_open = theirs;
+  msg.u.up.received_len = v.len;
+  h->open_role[neighbour] = role;
   forget(h, neighbour); /* a second Peer Up is a new session */
   h->up[neighbour] = true;
   const struct ww_bmp_peer peer = header_of(neighbour, 0);
@@ -690,6 +900,100 @@ static void change_data(struct harness *h, unsigned source, unsigned first, unsi
   ww_payload_delta_fini(&delta);
 }
 
+/* Finishes what is pending, so that what follows can be counted. */
+static void work_off(struct harness *h) {
+  do
+    work(h, 7);
+  while (h->pending);
+}
+
+/* Routes that are verified with ASPAs and whose path holds one of the customers, and how many such paths there can be:
+ * a path stays while a withdrawn route of it waits for the journal. */
+static void count_concerned(const struct harness *h, const bool touched[CUSTOMERS], uint64_t *routes,
+                            uint64_t *concerned_paths) {
+  bool holds[ATTRS] = {false};
+  *routes = *concerned_paths = 0;
+  for (unsigned a = 0; a < ATTRS; a++) {
+    for (unsigned k = 0; k < paths[a].count; k++)
+      for (unsigned c = 0; c < CUSTOMERS; c++)
+        holds[a] = holds[a] || (touched[c] && customers[c] == paths[a].asns[k]);
+    *concerned_paths += holds[a];
+  }
+  for (unsigned t = 0; t < TABLES; t++)
+    for (unsigned i = 0; taken_role(h, t / 2) != WW_ROLE_NONE && i < PREFIXES * PATHS; i++)
+      *routes += h->routes[t][i / PATHS][i % PATHS].here && holds[h->routes[t][i / PATHS][i % PATHS].attrs];
+}
+
+static void change_aspas(struct harness *h, unsigned source, unsigned first, unsigned count, unsigned set,
+                         bool counted) {
+  struct ww_payload_delta delta;
+  struct ww_engine_counts before, after;
+  bool touched[CUSTOMERS] = {false};
+  memset(&delta, 0, sizeof delta);
+  delta.source = (ww_source_id)(source + 1);
+  if (counted)
+    work_off(h);
+  ww_engine_router_counts(h->router, &before);
+  for (unsigned i = 0; i < count; i++) {
+    unsigned c = (first + i) % CUSTOMERS, now = (set + i) % ASPA_SETS;
+    uint8_t *has = &h->has_aspa[source][c];
+    if (touched[c] || (!now && !*has))
+      continue;
+    touched[c] = true;
+    struct ww_aspa aspa = {.customer = customers[c],
+                           .provider_count = aspa_sets[now].count,
+                           .providers = aspa_sets[now].asns,
+                           .expires = h->expires};
+    struct ww_payloads *part = now == *has ? &delta.refresh : now ? &delta.announce : &delta.withdraw;
+    if (now == *has)
+      aspa.expires = ++h->expires;
+    EXPECT(ww_payloads_add_aspa(part, &aspa) == WW_OK); /* a withdrawn ASPA has no providers: set 0 */
+    *has = (uint8_t)now;
+  }
+  EXPECT(ww_payloads_sort(&delta.announce) == WW_OK);
+  EXPECT(ww_payloads_sort(&delta.withdraw) == WW_OK);
+  EXPECT(ww_payloads_sort(&delta.refresh) == WW_OK);
+  publish(h, &delta, false);
+  ww_payload_delta_fini(&delta);
+  h->coverage->aspa_deltas++;
+  if (!counted || !h->ready)
+    return;
+  uint64_t routes, concerned_paths;
+  work_off(h);
+  ww_engine_router_counts(h->router, &after);
+  count_concerned(h, touched, &routes, &concerned_paths);
+  EXPECT(after.evaluated - before.evaluated <= routes);
+  EXPECT(after.paths_evaluated - before.paths_evaluated <= 2 * concerned_paths);
+  h->coverage->spared += routes - (after.evaluated - before.evaluated);
+  h->coverage->reevaluated += after.evaluated - before.evaluated;
+}
+
+static void set_roles(struct harness *h, unsigned who, unsigned role, unsigned none) {
+  struct ww_engine_role configured[NEIGHBOURS + 1];
+  struct ww_engine_roles all = {.peers = configured};
+  if (who < NEIGHBOURS)
+    h->roles.by_address[who] = roles[role];
+  else if (who == NEIGHBOURS)
+    h->roles.by_as = roles[role];
+  else
+    h->roles.others = roles[role];
+  h->roles.none = (uint8_t)none;
+  /* The AS first, though addresses go before it. */
+  if (h->roles.by_as != WW_ROLE_NONE)
+    configured[all.peer_count++] = (struct ww_engine_role){.asn = NEIGHBOUR_AS, .role = h->roles.by_as};
+  for (unsigned i = 0; i < NEIGHBOURS; i++)
+    if (h->roles.by_address[i] != WW_ROLE_NONE) {
+      const struct ww_bmp_peer header = header_of(i, 0);
+      configured[all.peer_count++] =
+          (struct ww_engine_role){.address = ww_bmp_peer_addr(&header), .role = h->roles.by_address[i]};
+    }
+  all.others = h->roles.others;
+  all.none = h->roles.none;
+  EXPECT(ww_engine_router_set_roles(h->router, &all) == WW_OK);
+  h->pending = true;
+  h->coverage->role_changes++;
+}
+
 static void toggle_ready(struct harness *h) {
   struct ww_payload_delta nothing;
   memset(&nothing, 0, sizeof nothing);
@@ -708,7 +1012,7 @@ static unsigned take(struct script *s, unsigned below) { return s->p < s->end ? 
 
 /* Arguments are taken one a statement: their order must not depend on the compiler. */
 static void operate(struct harness *h, struct script *s) {
-  unsigned what = take(s, 70);
+  unsigned what = take(s, 84);
   unsigned n = take(s, NEIGHBOURS);
   h->coverage->steps++;
   h->now.unix_sec++;
@@ -721,7 +1025,7 @@ static void operate(struct harness *h, struct script *s) {
     unsigned attrs = what < 18 ? take(s, ATTRS) : 0;
     update(h, what < 18, n, view, first, stride, count, path, attrs);
   } else if (what < 30) {
-    peer_up(h, n);
+    peer_up(h, n, roles[take(s, ROLES)]);
   } else if (what < 31) {
     peer_down(h, n);
   } else if (what < 39) {
@@ -756,8 +1060,17 @@ static void operate(struct harness *h, struct script *s) {
     check(h);
   } else if (what < 69) {
     (void)receiver_step(h, 100 + 100 * (size_t)take(s, 20));
-  } else {
+  } else if (what < 70) {
     receiver_connect(h);
+  } else if (what < 80) {
+    unsigned first = take(s, CUSTOMERS);
+    unsigned count = 1 + take(s, 3);
+    unsigned set = take(s, ASPA_SETS);
+    change_aspas(h, n % SOURCES, first, count, set, what < 73);
+  } else {
+    unsigned who = take(s, NEIGHBOURS + 2);
+    unsigned role = take(s, ROLES);
+    set_roles(h, who, role, take(s, 4));
   }
 }
 
@@ -765,6 +1078,8 @@ static void begin(struct harness *h, struct script *s) {
   unsigned first = take(s, 256);
   universe(h);
   h->now = (struct ww_now){.mono = 1, .unix_sec = 1000};
+  memset(&h->roles, WW_ROLE_NONE, sizeof h->roles);
+  h->roles.none = WW_NO_ROLE_SKIP;
   h->engine = ww_engine_new(NULL);
   EXPECT(h->engine);
   struct ww_engine_router_config config = {.name = "lab", .journal_entries = 16, .local_as = first & 1 ? LOCAL_AS : 0};
@@ -811,7 +1126,8 @@ const char *harness_run(const uint8_t *octets, size_t len, struct harness_covera
   ww_arena_fini(&h->arena);
   ww_engine_free(h->engine);
   ww_snapshot_unref(h->snapshot);
-  ww_origin_result_fini(&h->result);
+  ww_verdict_fini(&h->result);
+  ww_aspa_result_fini(&h->aspa);
   free(h);
   return text[0] ? text : NULL;
 }

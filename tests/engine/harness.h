@@ -12,6 +12,9 @@
 /* What a run has met, so that a test can tell that its scripts reach the interesting places. */
 struct harness_coverage {
   uint64_t steps, checks, losses, resyncs, not_ready, coalesced, gone, peer_downs;
+  uint64_t aspa_deltas, role_changes;
+  uint64_t reevaluated,
+      spared; /* routes of counted ASPA deltas: judged again, and not though their path holds the AS */
 };
 
 /* NULL when engine, model and stations agreed throughout, else what did not (static storage). */

@@ -218,14 +218,13 @@ static void expect_changes(struct lab *lab, const char *letters) {
 }
 
 static enum ww_state state_of(struct lab *lab, uint32_t id) {
-  struct ww_origin_result result = {0};
-  uint32_t epoch;
+  struct ww_verdict verdict = {0};
   enum ww_state state = WW_STATE_NOT_READY;
-  if (lab->view.verdict(lab->view.ctx, id, &epoch, &result)) {
-    assert_int_equal(epoch, lab->epoch);
-    state = (enum ww_state)result.state;
+  if (lab->view.verdict(lab->view.ctx, id, &verdict)) {
+    assert_int_equal(verdict.epoch, lab->epoch);
+    state = (enum ww_state)verdict.state;
   }
-  ww_origin_result_fini(&result);
+  ww_verdict_fini(&verdict);
   return state;
 }
 
@@ -757,7 +756,7 @@ static void test_listing(void **state) {
   struct ww_engine_route route;
   assert_int_equal(ww_engine_router_routes(lab.router, &p, &route, first_route), 5);
   assert_int_equal(route.state, WW_STATE_INVALID);
-  assert_int_equal(route.reason, WW_REASON_ORIGIN_AS);
+  assert_int_equal(route.kinds[WW_KIND_ORIGIN - 1].reason, WW_REASON_ORIGIN_AS);
   assert_int_equal(route.origin.asn, 64502);
   assert_int_equal(route.epoch, 1);
   assert_int_equal(ww_prefix_compare(&route.route.prefix, &p), 0);
@@ -828,10 +827,9 @@ static void test_bad_arguments(void **state) {
   assert_null(ww_engine_router_new(lab.engine, &config));
   assert_false(ww_engine_work(lab.engine, 10, now));
   struct ww_out_route route;
-  uint32_t epoch;
-  struct ww_origin_result result = {0};
+  struct ww_verdict verdict = {0};
   assert_false(lab.view.route(lab.view.ctx, 1, &route));
-  assert_false(lab.view.verdict(lab.view.ctx, UINT32_MAX, &epoch, &result));
+  assert_false(lab.view.verdict(lab.view.ctx, UINT32_MAX, &verdict));
   void *walker = lab.view.walk_new(lab.view.ctx, 9);
   assert_int_equal(lab.view.walk_next(lab.view.ctx, walker), 0);
   lab.view.walk_free(lab.view.ctx, walker);

@@ -39,6 +39,13 @@ static void test_random_scripts(void **state) {
                 (unsigned long long)coverage.losses, (unsigned long long)coverage.resyncs,
                 (unsigned long long)coverage.gone, (unsigned long long)coverage.peer_downs,
                 (unsigned long long)coverage.not_ready, (unsigned long long)coverage.coalesced);
+  print_message("%llu ASPA deltas (%llu routes judged again, %llu not), %llu role changes\n",
+                (unsigned long long)coverage.aspa_deltas, (unsigned long long)coverage.reevaluated,
+                (unsigned long long)coverage.spared, (unsigned long long)coverage.role_changes);
+  assert_true(coverage.aspa_deltas > 100);
+  assert_true(coverage.role_changes > 100);
+  assert_true(coverage.reevaluated > 20);
+  assert_true(coverage.spared > 20);
   assert_true(coverage.losses > 20);
   assert_true(coverage.resyncs > 20);
   assert_true(coverage.gone > 100);
