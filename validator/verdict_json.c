@@ -20,6 +20,7 @@
 #include <time.h>
 
 #include "base/bytes.h"
+#include "base/rules.h"
 
 enum { SEGMENT_SET = 1, SEGMENT_SEQUENCE = 2, SEGMENT_CONFED_SEQUENCE = 3, SEGMENT_CONFED_SET = 4 }; /* RFC 5065 §3 */
 
@@ -119,15 +120,6 @@ static void aspa_rule(yajl_gen gen, const struct ww_verdict_view *view, const st
   (void)yajl_gen_map_close(gen);
 }
 
-bool ww_vrp_hit_decides(enum ww_state origin, const struct ww_vrp_hit *hit) {
-  return origin == WW_STATE_INVALID || (origin == WW_STATE_VALID && hit->match == WW_MATCH_VALID);
-}
-
-bool ww_aspa_hit_decides(enum ww_state aspa, const struct ww_aspa_hit *hit) {
-  return (aspa == WW_STATE_VALID && hit->match == WW_HOP_PROVIDER) ||
-         (aspa == WW_STATE_INVALID && hit->match != WW_HOP_NO_ATTESTATION);
-}
-
 /* The hits that decided, or the others. */
 static void rules(yajl_gen gen, const char *key, const struct ww_verdict_view *view, bool decided) {
   const struct ww_origin_result *origin = &view->verdict->origin;
@@ -135,10 +127,10 @@ static void rules(yajl_gen gen, const char *key, const struct ww_verdict_view *v
   json_text(gen, key);
   (void)yajl_gen_array_open(gen);
   for (size_t i = 0; i < origin->hit_count; i++)
-    if (ww_vrp_hit_decides((enum ww_state)origin->state, &origin->hits[i]) == decided)
+    if (ww_vrp_hit_decides(origin->state, &origin->hits[i]) == decided)
       vrp_rule(gen, view, &origin->hits[i]);
   for (size_t i = 0; i < aspa->hit_count; i++)
-    if (ww_aspa_hit_decides((enum ww_state)aspa->state, &aspa->hits[i]) == decided)
+    if (ww_aspa_hit_decides(aspa->state, &aspa->hits[i]) == decided)
       aspa_rule(gen, view, &aspa->hits[i]);
   (void)yajl_gen_array_close(gen);
 }

@@ -21,11 +21,6 @@ struct ww_verdict_view {
   void *ctx;
 };
 
-/* Whether a record is one of a verdict's rules (draft-wang-grow-bmp-rpki-mon-reqs-03 §5.2): with Valid such as are
- * valid themselves, with Invalid all that bear on it, with Unknown none. The state is that of the record's kind. */
-bool ww_vrp_hit_decides(enum ww_state origin, const struct ww_vrp_hit *hit);
-bool ww_aspa_hit_decides(enum ww_state aspa, const struct ww_aspa_hit *hit);
-
 /* One object. WW_ERR_NOMEM, or WW_ERR_STATE where the generator is not at a place for a value. */
 enum ww_err ww_verdict_json(yajl_gen gen, const struct ww_verdict_view *view) WW_MUST_USE;
 
