@@ -56,7 +56,8 @@ struct ww_out_peer {
   uint8_t down_reason;
   const uint8_t *down_data;
   size_t down_len;
-  bool eor[3]; /* by AFI */
+  bool eor[3];             /* by AFI */
+  uint8_t role, procedure; /* enum ww_role, enum ww_aspa_procedure: how its routes are verified; not exported */
 };
 
 struct ww_out_route {

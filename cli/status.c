@@ -111,15 +111,23 @@ static void print_slurm(json_t *slurm) {
     printf("    the files on disk are refused, the last good set stays: %s\n", text_of(slurm, "last_error"));
 }
 
+/* One kind of validation of a router's routes. */
+static void print_kind(const char *kind, json_t *counts, const char *unknown, const char *word) {
+  printf("  %-8s %lld valid, %lld invalid, %lld %s, %lld not evaluated\n", kind, number_of(counts, "valid"),
+         number_of(counts, "invalid"), number_of(counts, unknown), word, number_of(counts, "not_evaluated"));
+}
+
 static void print_routers(json_t *routers) {
   size_t i;
   json_t *r;
   printf("\n%-16s %-22s %5s %10s %10s %10s %10s %10s\n", "ROUTER", "CONNECTED", "PEERS", "ROUTES", "VALID", "INVALID",
-         "NOT-FOUND", "NOT-READY");
+         "UNKNOWN", "NOT-READY");
   json_array_foreach(routers, i, r) {
     printf("%-16s %-22s %5lld %10lld %10lld %10lld %10lld %10lld\n", text_of(r, "name"),
            true_of(r, "connected") ? text_of(r, "address") : "no", number_of(r, "peers_up"), number_of(r, "routes"),
-           number_of(r, "valid"), number_of(r, "invalid"), number_of(r, "not_found"), number_of(r, "not_ready"));
+           number_of(r, "valid"), number_of(r, "invalid"), number_of(r, "unknown"), number_of(r, "not_ready"));
+    print_kind("origin", json_object_get(r, "origin_validation"), "not_found", "not found");
+    print_kind("aspa", json_object_get(r, "aspa"), "unknown", "unknown");
     print_error(r);
   }
 }

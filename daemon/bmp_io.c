@@ -75,6 +75,14 @@ static struct ww_router *router_find(struct ww_bmp_io *io, const char *name) {
   return NULL;
 }
 
+static bool set_roles(struct ww_router *router, const struct ww_config_router *config) {
+  struct ww_engine_roles roles = {.others = WW_ROLE_NONE, .none = WW_NO_ROLE_SKIP};
+  if (config)
+    roles = (struct ww_engine_roles){
+        .peers = config->peers, .peer_count = config->peer_count, .others = config->role, .none = config->no_role};
+  return ww_engine_router_set_roles(router->engine, &roles) == WW_OK;
+}
+
 static struct ww_router *router_get(struct ww_bmp_io *io, const char *name, const struct ww_config_router *config) {
   struct ww_router *router = router_find(io, name);
   if (router)
@@ -90,7 +98,8 @@ static struct ww_router *router_get(struct ww_bmp_io *io, const char *name, cons
   memcpy(engine_config.name, router->name, sizeof(engine_config.name));
   router->io = io;
   router->engine = ww_engine_router_new(io->daemon->engine, &engine_config);
-  if (!router->engine) {
+  if (!router->engine || !set_roles(router, config)) {
+    ww_engine_router_free(router->engine);
     free(router);
     return NULL;
   }

@@ -49,14 +49,17 @@ static cfg_opt_t options[] = {
     CFG_END(),
 };
 
-void ww_config_options(void *ctx, void (*visit)(void *ctx, const char *section, const char *option)) {
-  for (const cfg_opt_t *o = options; o->name; o++) {
-    visit(ctx, NULL, o->name);
-    if (o->type != CFGT_SEC)
-      continue;
-    for (const cfg_opt_t *sub = o->subopts; sub->name; sub++)
-      visit(ctx, o->name, sub->name);
+static void visit_options(const char *section, const cfg_opt_t *list, void *ctx,
+                          void (*visit)(void *ctx, const char *section, const char *option)) {
+  for (const cfg_opt_t *o = list; o->name; o++) {
+    visit(ctx, section, o->name);
+    if (o->type == CFGT_SEC)
+      visit_options(o->name, o->subopts, ctx, visit); /* sections stand in sections two deep */
   }
+}
+
+void ww_config_options(void *ctx, void (*visit)(void *ctx, const char *section, const char *option)) {
+  visit_options(NULL, options, ctx, visit);
 }
 
 /* ---- errors ---- */

@@ -6,6 +6,7 @@
 #define WW_DAEMON_CONFIG_H
 
 #include "base/log.h"
+#include "engine/engine.h"
 #include <stdbool.h>
 #include <waywarden/payload.h>
 
@@ -34,6 +35,10 @@ struct ww_config_router {
   char *sys_name;         /* NULL: the name */
   uint32_t local_as;      /* 0: learnt from Peer Up */
   unsigned views;         /* bit mask of 1 << enum ww_rib_view */
+  struct ww_engine_role *peers;
+  size_t peer_count;
+  uint8_t role;    /* enum ww_role: of peers not listed */
+  uint8_t no_role; /* enum ww_no_role */
 };
 
 struct ww_config_station {
@@ -92,7 +97,7 @@ struct ww_config {
 enum ww_err ww_config_load(const char *path, struct ww_config **out, struct ww_diag *diag) WW_MUST_USE;
 void ww_config_free(struct ww_config *config); /* NULL is fine */
 
-/* Calls `visit` with each option there is: `section` is NULL for those outside sections. */
+/* Calls `visit` with each option there is: `section` is NULL for those outside sections, else the innermost one. */
 void ww_config_options(void *ctx, void (*visit)(void *ctx, const char *section, const char *option));
 
 #endif

@@ -14,13 +14,58 @@ cfg_opt_t ww_config_listen_options[] = {
     CFG_END(),
 };
 
+static cfg_opt_t peer_options[] = {
+    CFG_STR("role", "none", CFGF_NONE),
+    CFG_END(),
+};
+
 cfg_opt_t ww_config_router_options[] = {
     CFG_STR("address", NULL, CFGF_NONE),
     CFG_STR("sys-name", NULL, CFGF_NONE),
     CFG_STR("local-as", "0", CFGF_NONE),
     CFG_STR_LIST("views", "{pre-policy}", CFGF_NONE),
+    CFG_STR("role", "none", CFGF_NONE),
+    CFG_STR("no-role", "not-evaluated", CFGF_NONE),
+    CFG_SEC("peer", peer_options, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
     CFG_END(),
 };
+
+/* RFC 9234 §4.1, by value; behind them what is no value there. */
+static const char *const roles[] = {"provider", "rs", "rs-client", "customer", "peer", "mutual-transit", "none", NULL};
+static const char *const no_roles[] = {[WW_NO_ROLE_SKIP] = "not-evaluated",
+                                       [WW_NO_ROLE_UNKNOWN] = "unknown",
+                                       [WW_NO_ROLE_UPSTREAM] = "upstream",
+                                       [WW_NO_ROLE_DOWNSTREAM] = "downstream",
+                                       NULL};
+
+/* Of a word that was checked. */
+static uint8_t role_of(const char *word) {
+  int i = ww_config_word_index(roles, word);
+  if (i >= WW_ROLE_PROVIDER && i <= WW_ROLE_PEER)
+    return (uint8_t)i;
+  return i == WW_ROLE_PEER + 1 ? (uint8_t)WW_ROLE_MUTUAL_TRANSIT : (uint8_t)WW_ROLE_NONE;
+}
+
+static int check_role(cfg_t *cfg, cfg_opt_t *opt) { return ww_config_check_word(cfg, opt, roles); }
+static int check_no_role(cfg_t *cfg, cfg_opt_t *opt) { return ww_config_check_word(cfg, opt, no_roles); }
+
+/* A neighbor by its address, or all of an AS. */
+static bool parse_peer(const char *text, struct ww_engine_role *out) {
+  *out = (struct ww_engine_role){.role = WW_ROLE_NONE};
+  if (ww_addr_parse(text, &out->address) == WW_OK)
+    return true;
+  out->address = (struct ww_addr){.afi = 0};
+  return strncmp(text, "AS", 2) == 0 && ww_asn_parse(text, &out->asn) == WW_OK && out->asn != 0;
+}
+
+static int check_peer(cfg_t *cfg, cfg_opt_t *opt) {
+  struct ww_engine_role peer;
+  const char *title = cfg_title(ww_config_last_section(opt));
+  if (parse_peer(title, &peer))
+    return 0;
+  cfg_error(cfg, "peer \"%s\": is neither the address of a neighbor nor an AS number such as AS64500", title);
+  return -1;
+}
 
 static const char *const views[] = {[WW_VIEW_ADJ_IN_PRE] = "pre-policy", [WW_VIEW_ADJ_IN_POST] = "post-policy", NULL};
 
@@ -60,7 +105,23 @@ static const struct ww_config_check checks[] = {
     {"router|sys-name", ww_config_check_text},
     {"router|local-as", ww_config_check_asn},
     {"router|views", check_view},
+    {"router|role", check_role},
+    {"router|no-role", check_no_role},
+    {"router|peer", check_peer},
+    {"router|peer|role", check_role},
 };
+
+static void take_roles(struct ww_config_router *to, cfg_t *s, bool *ok) {
+  to->role = role_of(cfg_getstr(s, "role"));
+  to->no_role = (uint8_t)ww_config_word_index(no_roles, cfg_getstr(s, "no-role"));
+  to->peers = ww_config_array(cfg_size(s, "peer"), sizeof(*to->peers), ok);
+  for (unsigned i = 0; *ok && i < cfg_size(s, "peer"); i++) {
+    cfg_t *peer = cfg_getnsec(s, "peer", i);
+    *ok = parse_peer(cfg_title(peer), &to->peers[i]);
+    to->peers[i].role = role_of(cfg_getstr(peer, "role"));
+    to->peer_count++;
+  }
+}
 
 static bool take(struct ww_config *c, cfg_t *cfg) {
   bool ok = true;
@@ -81,6 +142,7 @@ static bool take(struct ww_config *c, cfg_t *cfg) {
     ok = ok && ww_asn_parse(cfg_getstr(s, "local-as"), &to->local_as) == WW_OK;
     for (unsigned k = 0; k < cfg_size(s, "views"); k++)
       to->views |= view_bit(cfg_getnstr(s, "views", k));
+    take_roles(to, s, &ok);
   }
   return ok;
 }
@@ -88,8 +150,10 @@ static bool take(struct ww_config *c, cfg_t *cfg) {
 static void fini(struct ww_config *config) {
   for (size_t i = 0; i < config->listen_count; i++)
     free(config->listens[i]);
-  for (size_t i = 0; i < config->router_count; i++)
+  for (size_t i = 0; i < config->router_count; i++) {
     free(config->routers[i].sys_name);
+    free(config->routers[i].peers);
+  }
   free(config->listens);
   free(config->routers);
 }

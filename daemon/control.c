@@ -156,6 +156,19 @@ static json_t *peer_status(const struct ww_out_peer *peer) {
   json_object_set_new(o, "type", number(peer->header.type));
   json_object_set_new(o, "view", json_string(peer->header.flags & WW_BMP_FLAG_L ? "post-policy" : "pre-policy"));
   json_object_set_new(o, "up", json_boolean(peer->up));
+  json_object_set_new(o, "role", peer->up ? json_string(ww_role_name((enum ww_role)peer->role)) : json_null());
+  json_object_set_new(o, "procedure",
+                      peer->up ? json_string(ww_aspa_procedure_name((enum ww_aspa_procedure)peer->procedure))
+                               : json_null());
+  return o;
+}
+
+static json_t *kind_counts(const struct ww_engine_kind_counts *c, const char *unknown) {
+  json_t *o = json_object();
+  json_object_set_new(o, "valid", number(c->valid));
+  json_object_set_new(o, "invalid", number(c->invalid));
+  json_object_set_new(o, unknown, number(c->unknown));
+  json_object_set_new(o, "not_evaluated", number(c->not_evaluated));
   return o;
 }
 
@@ -178,8 +191,12 @@ static json_t *router_status(const struct ww_router *router) {
   json_object_set_new(o, "prefixes", number(c.prefixes));
   json_object_set_new(o, "valid", number(c.valid));
   json_object_set_new(o, "invalid", number(c.invalid));
-  json_object_set_new(o, "not_found", number(c.unknown));
+  json_object_set_new(o, "unknown", number(c.unknown));
   json_object_set_new(o, "not_ready", number(c.not_ready));
+  json_object_set_new(o, "origin_validation", kind_counts(&c.kinds[WW_KIND_ORIGIN - 1], "not_found"));
+  json_object_set_new(o, "aspa", kind_counts(&c.kinds[WW_KIND_ASPA - 1], "unknown"));
+  json_object_set_new(o, "as_paths", number(c.paths));
+  json_object_set_new(o, "paths_evaluated", number(c.paths_evaluated));
   json_object_set_new(o, "evaluated", number(c.evaluated));
   json_object_set_new(o, "changed", number(c.changed));
   json_object_set_new(o, "table_bytes", number(c.bytes));
@@ -283,6 +300,7 @@ static json_t *status(struct ww_daemon *d) {
   json_object_set_new(o, "epoch", number(ww_snapshot_epoch(snapshot)));
   json_object_set_new(o, "vrps_ipv4", number(counts.vrps_v4));
   json_object_set_new(o, "vrps_ipv6", number(counts.vrps_v6));
+  json_object_set_new(o, "aspas", number(counts.aspas));
   json_object_set_new(o, "index_bytes", number(counts.bytes));
   for (size_t i = 0; i < ww_pipeline_count(d->pipeline); i++)
     json_array_append_new(sources, source_status(d, (int)i));

@@ -51,6 +51,8 @@ static bool view_peer(void *ctx, uint32_t id, struct ww_out_peer *out) {
       .down_reason = p->down_reason,
       .down_data = p->down_data,
       .down_len = p->down_len,
+      .role = p->aspa.role,
+      .procedure = p->aspa.procedure,
   };
   /* Before there is a verdict to tell there is no end of telling them. */
   for (unsigned afi = 0; afi < WW_AFI_COUNT; afi++)

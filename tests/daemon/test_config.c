@@ -76,6 +76,13 @@ static const struct bad bad[] = {
     {STORE SOURCE "router \"a\" { address = \"::1\" sys-name = \"b\" }\n", 3, "not by both"},
     {STORE SOURCE "router \"a\" { local-as = \"AS-1\" }\n", 3, "local-as: 'AS-1' is not an AS number"},
     {STORE SOURCE "router \"a\" { views = {\"loc-rib\"} }\n", 3, "'loc-rib' is none of pre-policy, post-policy"},
+    {STORE SOURCE "router \"a\" {\n  role = \"boss\"\n}\n", 4, "role: 'boss' is none of provider, rs, rs-client"},
+    {STORE SOURCE "router \"a\" {\n  no-role = \"valid\"\n}\n", 4, "no-role: 'valid' is none of not-evaluated"},
+    {STORE SOURCE "router \"a\" {\n  peer \"edge\" { }\n}\n", 4, "is neither the address of a neighbor nor an AS"},
+    {STORE SOURCE "router \"a\" {\n  peer \"AS0\" { }\n}\n", 4, "is neither the address of a neighbor nor an AS"},
+    {STORE SOURCE "router \"a\" {\n  peer \"64500\" { }\n}\n", 4, "is neither the address of a neighbor nor an AS"},
+    {STORE SOURCE "router \"a\" { peer \"::1\" {\n  role = \"none of them\"\n}}\n", 4, "is none of provider, rs"},
+    {STORE SOURCE "router \"a\" { peer \"::1\" {\n  rank = 1\n}}\n", 4, "no such option 'rank'"},
     {STORE SOURCE "router \"\" { }\n", 3, "a name has 1 to 63 octets"},
     {STORE SOURCE "station \"a\" {\n  port = 1\n}\n", 5, "option 'host' is missing"},
     {STORE SOURCE "station \"a\" { host = \"h\" plain = true }\n", 3, "option 'port' is missing"},
@@ -133,22 +140,24 @@ static void refuses_what_is_no_file(void **state) {
 }
 
 static void reads_what_is_said(void **state) {
-  static const char text[] =
-      STORE "control = \"/run/c\" log-level = \"debug\" startup-grace = 7 journal-entries = 1024\n"
-            "rtr-cache \"main\" { host = \"rtr.example.net\" }\n"
-            "rtr-cache \"old\" { host = \"::1\" port = 8282 min-version = 1 max-version = 1 }\n"
-            "payload-file \"dump\" { path = \"/x.json\" ignore-expiry = true refresh-interval = 60 }\n"
-            "static { vrp = {\"2001:db8::/32-48 64501\", \"192.0.2.0/24 AS64500\"} }\n"
-            "bmp-listen \"127.0.0.1:11019\" { }\n bmp-listen \"[::1]:0\" { }\n"
-            "router \"edge1\" { address = \"192.0.2.1\" local-as = 64500 views = {\"pre-policy\", \"post-policy\"} }\n"
-            "router \"edge2\" { sys-name = \"e2\" views = {\"post-policy\"} }\n router \"edge3\" { }\n"
-            "station \"p\" { host = \"127.0.0.1\" port = 1790 plain = true profile = \"std3\" tlv-draft = 19 covering "
-            "= true\n"
-            "  enterprise-number = 4294967295 retry-min = 1 retry-max = 2 }\n"
-            "rtr-listen \"127.0.0.1:323\" { }\n"
-            "rtr-listen \"[::1]:324\" { certificate = \"/dev/null\" key = \"/dev/null\" ca = \"/dev/null\"\n"
-            "  check-address = false max-clients = 9 min-version = 1 max-version = 1 refresh = 60 retry = 61\n"
-            "  expire = 600 notify-interval = 61 on-stop = \"shutdown\" }\n";
+  static const char text[] = STORE
+      "control = \"/run/c\" log-level = \"debug\" startup-grace = 7 journal-entries = 1024\n"
+      "rtr-cache \"main\" { host = \"rtr.example.net\" }\n"
+      "rtr-cache \"old\" { host = \"::1\" port = 8282 min-version = 1 max-version = 1 }\n"
+      "payload-file \"dump\" { path = \"/x.json\" ignore-expiry = true refresh-interval = 60 }\n"
+      "static { vrp = {\"2001:db8::/32-48 64501\", \"192.0.2.0/24 AS64500\"} }\n"
+      "bmp-listen \"127.0.0.1:11019\" { }\n bmp-listen \"[::1]:0\" { }\n"
+      "router \"edge1\" { address = \"192.0.2.1\" local-as = 64500 views = {\"pre-policy\", \"post-policy\"} }\n"
+      "router \"edge2\" { sys-name = \"e2\" views = {\"post-policy\"} role = \"customer\" no-role = \"upstream\"\n"
+      "  peer \"192.0.2.9\" { role = \"rs-client\" } peer \"AS64501\" { role = \"mutual-transit\" }\n"
+      "  peer \"2001:db8::9\" { } }\n router \"edge3\" { }\n"
+      "station \"p\" { host = \"127.0.0.1\" port = 1790 plain = true profile = \"std3\" tlv-draft = 19 covering "
+      "= true\n"
+      "  enterprise-number = 4294967295 retry-min = 1 retry-max = 2 }\n"
+      "rtr-listen \"127.0.0.1:323\" { }\n"
+      "rtr-listen \"[::1]:324\" { certificate = \"/dev/null\" key = \"/dev/null\" ca = \"/dev/null\"\n"
+      "  check-address = false max-clients = 9 min-version = 1 max-version = 1 refresh = 60 retry = 61\n"
+      "  expire = 600 notify-interval = 61 on-stop = \"shutdown\" }\n";
   struct ww_config *c;
   struct ww_diag diag;
   (void)state;
@@ -184,6 +193,18 @@ static void reads_what_is_said(void **state) {
   assert_int_equal(c->routers[0].views, 1u << WW_VIEW_ADJ_IN_PRE | 1u << WW_VIEW_ADJ_IN_POST);
   assert_string_equal(c->routers[1].sys_name, "e2");
   assert_int_equal(c->routers[1].views, 1u << WW_VIEW_ADJ_IN_POST);
+  assert_int_equal(c->routers[0].role, WW_ROLE_NONE);
+  assert_int_equal(c->routers[0].no_role, WW_NO_ROLE_SKIP);
+  assert_int_equal(c->routers[0].peer_count, 0);
+  assert_int_equal(c->routers[1].role, WW_ROLE_CUSTOMER);
+  assert_int_equal(c->routers[1].no_role, WW_NO_ROLE_UPSTREAM);
+  assert_int_equal(c->routers[1].peer_count, 3);
+  assert_int_equal(c->routers[1].peers[0].address.afi, WW_AFI_IPV4);
+  assert_int_equal(c->routers[1].peers[0].role, WW_ROLE_RS_CLIENT);
+  assert_int_equal(c->routers[1].peers[1].address.afi, 0);
+  assert_int_equal(c->routers[1].peers[1].asn, 64501);
+  assert_int_equal(c->routers[1].peers[1].role, WW_ROLE_MUTUAL_TRANSIT);
+  assert_int_equal(c->routers[1].peers[2].role, WW_ROLE_NONE);
   assert_null(c->routers[2].sys_name);
   assert_int_equal(c->routers[2].views, 1u << WW_VIEW_ADJ_IN_PRE);
   assert_int_equal(c->station_count, 1);
