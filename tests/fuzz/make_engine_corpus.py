@@ -17,7 +17,7 @@ def withdraw(peer, first, count=1, path=0, stride=1, post=False):
     return [18, peer, 0 if post else 1, first, stride - 1, count - 1, path]
 
 
-def up(peer): return [27, peer]
+def up(peer, role=0): return [27, peer, role]
 def down(peer): return [30, peer]
 def vrps(source, first, count=1, stride=1): return [31, source, first, stride - 1, count - 1]
 def anew(source, first): return [39, source, first]
@@ -32,8 +32,12 @@ def eor(peer, view, afi): return [60, peer, view, afi - 1]
 def check(): return [62, 0]
 def pull(octets): return [64, 0, octets // 100 - 1]
 def session(): return [69, 0]
+def aspas(source, first, count, kind, counted=False): return [70 if counted else 75, source, first, count - 1, kind]
+def role(who, what, without=0): return [80, 0, who, what, without]
 
 
+PROVIDER, CUSTOMER, RS_CLIENT, PEER = 1, 2, 3, 4
+OTHERS = 4  # who: neighbours 0 to 2, their AS, all others
 PLAIN, TWO_VIEWS, LONG_JOURNAL, EXPORT = 0, 2, 4, 8
 ALL_V4 = [op for first in range(0, 12, 4) for op in announce(0, first, 4)]
 
@@ -64,6 +68,17 @@ SCRIPTS = {
                                *ready(), *pull(900), *withdraw(0, 3), *session(), *ready(), *check()],
     "router-gone-and-back": [PLAIN, *ready(), *up(0), *up(2), *ALL_V4, *announce(2, 5, 4, 4, 1), *withdraw(0, 1, 3), *router_gone(),
                              *connect(1), *up(0), *announce(0, 2, 2), *leave(1), *connect(1), *check()],
+    "aspa-delta": [EXPORT, *ready(), *role(0, PROVIDER), *up(0), *announce(0, 0, 2, 3), *announce(0, 4, 2, 9), *announce(0, 6, 1, 5),
+                   *aspas(0, 1, 3, 2, True), *check(), *aspas(1, 2, 1, 4, True), *aspas(0, 2, 1, 0, True), *check()],
+    "aspa-valley": [EXPORT, *ready(), *up(0, CUSTOMER), *announce(0, 0, 4, 9), *announce(0, 4, 2, 11), *aspas(0, 0, 3, 1), *work(3),
+                    *aspas(1, 3, 2, 5), *check()],
+    "roles-change": [PLAIN, *ready(), *aspas(0, 1, 3, 3), *up(0, PEER), *up(1), *announce(0, 0, 4, 7), *announce(1, 0, 4, 8), *check(),
+                     *role(OTHERS, CUSTOMER), *work(2), *role(0, RS_CLIENT), *check(), *role(1, 0, 1), *role(OTHERS, 0, 2), *check()],
+    "aspa-while-walking-a-path": [PLAIN, *ready(), *role(OTHERS, PROVIDER), *up(0), *up(1), *announce(0, 0, 4, 7), *announce(1, 0, 4, 7),
+                                  *aspas(0, 3, 1, 2), *work(3), *announce(0, 8, 2, 7), *down(1), *aspas(1, 3, 1, 5), *work(2),
+                                  *withdraw(0, 0, 2), *check()],
+    "aspa-while-not-ready": [EXPORT, *role(OTHERS, CUSTOMER), *up(0), *announce(0, 0, 4, 7), *aspas(0, 1, 3, 2), *ready(), *work(2),
+                             *aspas(0, 1, 3, 3), *ready(), *ready(), *pull(900), *check()],
 }
 
 
