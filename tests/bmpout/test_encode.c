@@ -12,6 +12,7 @@
 
 #include "bmpout/decode.h"
 #include "bmpout/encode.h"
+#include "bmpout/view.h"
 #include "wire/bmp_tlv.h"
 
 enum { PEN = WW_PEN_EXAMPLE };
@@ -72,6 +73,52 @@ static void example_fill(struct example *x) {
                                         .nlri = x->nlri,
                                         .verdicts = x->verdicts,
                                         .count = 3};
+}
+
+/* The third example: one NLRI, its origin not found; the path 64501 64510 Invalid, for AS 64510 does not name AS 64501.
+ */
+struct path_example {
+  struct ww_bgp_nlri_item nlri;
+  struct ww_encode_verdict verdict;
+  uint32_t providers[2];
+  struct ww_aspa_hop hop;
+  struct ww_aspa_hit hit;
+  struct ww_aspa_result aspa;
+  struct ww_encode_routes routes;
+};
+
+static void path_example_fill(struct path_example *x) {
+  memset(x, 0, sizeof *x);
+  x->nlri.prefix = prefix_of("198.51.100.0/24");
+  x->verdict = (struct ww_encode_verdict){.state = WW_STATE_UNKNOWN, .trigger = WW_TRIGGER_DATASET, .epoch = 42};
+  x->providers[0] = 64496;
+  x->providers[1] = 64511;
+  x->hop = (struct ww_aspa_hop){
+      .customer = 64510, .provider = 64501, .state = WW_HOP_NOT_PROVIDER, .up = true, .failing = true};
+  x->hit = (struct ww_aspa_hit){
+      .aspa = {.customer = 64510, .provider_count = 2, .providers = x->providers, .expires = 0x69570a80},
+      .source = 7,
+      .match = WW_HOP_NOT_PROVIDER};
+  x->aspa = (struct ww_aspa_result){.state = WW_STATE_INVALID,
+                                    .reason = WW_REASON_ASPA_NOT_PROVIDER,
+                                    .procedure = WW_ASPA_UPSTREAM,
+                                    .role = WW_ROLE_PROVIDER,
+                                    .path_len = 2,
+                                    .max_up = 1,
+                                    .min_up = 1,
+                                    .hops = &x->hop,
+                                    .hop_count = 1,
+                                    .hits = &x->hit,
+                                    .hit_count = 1};
+  x->routes = (struct ww_encode_routes){.afi = WW_AFI_IPV4,
+                                        .attrs = attrs,
+                                        .attrs_len = sizeof attrs,
+                                        .next_hop = next_hop,
+                                        .next_hop_len = 4,
+                                        .nlri = &x->nlri,
+                                        .verdicts = &x->verdict,
+                                        .aspa = &x->aspa,
+                                        .count = 1};
 }
 
 static size_t encode(const struct ww_encode_message *m, const struct ww_encode_routes *r, uint8_t *buf, size_t max) {
@@ -147,8 +194,8 @@ static void test_document_shows_what_is_sent(void **state) {
   struct ww_encode_source source = {.id = 7, .type = WW_RULE_SOURCE_RTR, .name = "main"};
   m.sources = &source;
   m.source_count = 1;
-  uint8_t want[2][1024];
-  size_t want_len[2], found = 0;
+  uint8_t want[3][1024];
+  size_t want_len[3], found = 0;
   want_len[0] = encode(&m, &x.routes, want[0], sizeof want[0]);
   check_example(want[0], want_len[0]);
   m = base_message();
@@ -156,6 +203,11 @@ static void test_document_shows_what_is_sent(void **state) {
   struct ww_writer w = ww_writer_make(want[1], sizeof want[1]);
   ww_encode_eor(&m, WW_AFI_IPV4, &w);
   want_len[1] = w.len;
+  struct path_example y;
+  path_example_fill(&y);
+  m = base_message();
+  m.snapshot_id = 0;
+  want_len[2] = encode(&m, &y.routes, want[2], sizeof want[2]);
   char line[4096];
   uint8_t got[2048];
   size_t got_len = 0;
@@ -163,7 +215,7 @@ static void test_document_shows_what_is_sent(void **state) {
   while (fgets(line, sizeof line, f)) {
     if (strncmp(line, "```", 3) == 0) {
       if (in_hex) {
-        assert_true(found < 2);
+        assert_true(found < 3);
         assert_int_equal(got_len, want_len[found]);
         assert_memory_equal(got, want[found], got_len);
         found++;
@@ -183,14 +235,14 @@ static void test_document_shows_what_is_sent(void **state) {
     }
   }
   fclose(f);
-  if (found != 2) {
-    for (unsigned k = 0; k < 2; k++) {
+  if (found != 3) {
+    for (unsigned k = 0; k < 3; k++) {
       for (size_t i = 0; i < want_len[k]; i++)
         fprintf(stderr, "%02x", want[k][i]);
       fprintf(stderr, "\n");
     }
   }
-  assert_int_equal(found, 2);
+  assert_int_equal(found, 3);
 }
 
 static void test_shares_what_is_shared(void **state) {
@@ -260,6 +312,145 @@ static void test_withdrawals_say_nothing_else(void **state) {
   assert_false(out.has_pdu);
   assert_int_equal(out.profile_flags, WW_PROFILE_SNAPSHOT_START);
   ww_arena_fini(&arena);
+}
+
+static void test_path_is_said_once(void **state) {
+  (void)state;
+  struct path_example x;
+  struct example many;
+  path_example_fill(&x);
+  example_fill(&many);
+  many.routes.aspa = &x.aspa;
+  struct ww_encode_message m = base_message();
+  uint8_t buf[4096];
+  size_t len = encode(&m, &many.routes, buf, sizeof buf), results = 0, paths = 0;
+  struct ww_reader r = ww_reader_make(buf + 48, len - 48);
+  for (struct ww_tlv t; ww_tlv_next(&r, true, &t);) {
+    if (t.enterprise && t.type == WW_RPKI_TLV_PATH_RESULT)
+      paths++;
+    if (t.enterprise && t.type == WW_RPKI_TLV_RESULT && t.value[0] == WW_KIND_ASPA) {
+      results++;
+      assert_int_equal(t.index, 0);
+    }
+  }
+  assert_int_equal(results, 1);
+  assert_int_equal(paths, 1);
+  struct ww_arena arena;
+  struct ww_validation_msg out;
+  ww_arena_init(&arena, 0);
+  assert_int_equal(ww_validation_decode(buf, len, PEN, &arena, &out, NULL), WW_OK);
+  assert_int_equal(out.item_count, 3);
+  for (unsigned i = 0; i < 3; i++) {
+    const struct ww_validation_item *item = &out.items[i];
+    assert_int_equal(item->state, WW_STATE_INVALID); /* of the second one the origin is Valid */
+    assert_int_equal(item->rule_count, 2);
+    assert_int_equal(item->rules[1].kind, WW_RULE_ASPA);
+    assert_int_equal(item->rules[1].state, WW_STATE_INVALID);
+    assert_int_equal(item->rules[1].aspa.customer, 64510);
+    assert_int_equal(item->rules[1].aspa.provider_count, 2);
+    assert_int_equal(item->rules[1].aspa.providers[1], 64511);
+    assert_int_equal(item->result[WW_KIND_ASPA].reason, WW_REASON_ASPA_NOT_PROVIDER);
+    assert_int_equal(item->path->role, WW_ROLE_PROVIDER);
+    assert_int_equal(item->path->max_up, 1);
+    assert_int_equal(item->path->hop_count, 1);
+    assert_true(item->path->hops[0].up && item->path->hops[0].failing);
+  }
+  ww_arena_fini(&arena);
+}
+
+/* Invalid for the path's own sake needs no rule, but not for any other reason. */
+static void test_path_alone_may_be_invalid(void **state) {
+  (void)state;
+  static const struct {
+    enum ww_reason reason;
+    bool sound;
+  } cases[] = {{WW_REASON_ASPA_FIRST_AS, true}, {WW_REASON_ASPA_AS_SET, true},        {WW_REASON_ASPA_CONFED, true},
+               {WW_REASON_ASPA_EMPTY, true},    {WW_REASON_ASPA_NOT_PROVIDER, false}, {WW_REASON_ASPA_VALLEY, false}};
+  struct ww_encoder *e = ww_encoder_new();
+  struct ww_encode_message m = base_message();
+  uint8_t buf[4096];
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    struct path_example x;
+    path_example_fill(&x);
+    x.aspa.reason = (uint8_t)cases[i].reason;
+    x.aspa.hit_count = x.aspa.hop_count = x.aspa.path_len = 0;
+    struct ww_writer w = ww_writer_make(buf, sizeof buf);
+    size_t taken;
+    assert_int_equal(ww_encode_routes(e, &m, &x.routes, sizeof buf, &w, &taken), cases[i].sound ? WW_OK : WW_ERR_INVAL);
+    if (!cases[i].sound)
+      continue;
+    struct ww_arena arena;
+    struct ww_validation_msg out;
+    ww_arena_init(&arena, 0);
+    assert_int_equal(ww_validation_decode(buf, w.len, PEN, &arena, &out, NULL), WW_OK);
+    assert_int_equal(out.items[0].state, WW_STATE_INVALID);
+    assert_int_equal(out.items[0].rule_count, 0);
+    ww_arena_fini(&arena);
+  }
+  ww_encoder_free(e);
+}
+
+/* ASPAs of ten thousand providers, and a path of a thousand hops: every message fits, says that it is cut, and keeps
+ * what decided. */
+static void test_cuts_long_evidence(void **state) {
+  (void)state;
+  enum { HOPS = 1000, PROVIDERS = WW_ASPA_PROVIDERS_MAX, ASPAS = 60 };
+  struct path_example x;
+  path_example_fill(&x);
+  uint32_t *providers = calloc(PROVIDERS, sizeof *providers);
+  struct ww_aspa_hop *hops = calloc(HOPS, sizeof *hops);
+  struct ww_aspa_hit *hits = calloc(ASPAS, sizeof *hits);
+  uint8_t *buf = malloc(65535);
+  for (uint32_t i = 0; i < PROVIDERS; i++)
+    providers[i] = 100 + i;
+  for (uint32_t i = 0; i < HOPS; i++) { /* the last but one failed; the one after it found a high provider */
+    hops[i] = (struct ww_aspa_hop){.customer = 70000 + i, .provider = 70001 + i, .up = true, .state = WW_HOP_PROVIDER};
+    hops[i].failing = i == HOPS - 2;
+    hops[i].state = i == HOPS - 2 ? WW_HOP_NOT_PROVIDER : WW_HOP_PROVIDER;
+  }
+  hops[HOPS - 1].provider = 9999;
+  for (unsigned i = 0; i < ASPAS; i++)
+    hits[i] = (struct ww_aspa_hit){
+        .aspa = {.customer = 70000 + HOPS - 2 + i, .provider_count = PROVIDERS, .providers = providers},
+        .match = i ? WW_HOP_PROVIDER : WW_HOP_NOT_PROVIDER};
+  x.aspa.hops = hops;
+  x.aspa.hop_count = HOPS;
+  x.aspa.hits = hits;
+  x.aspa.hit_count = ASPAS;
+  x.aspa.path_len = HOPS + 1;
+  struct ww_encoder *e = ww_encoder_new();
+  struct ww_encode_message m = base_message();
+  for (size_t max = 400; max <= 65535; max += max / 4) {
+    struct ww_writer w = ww_writer_make(buf, max);
+    struct ww_arena arena;
+    struct ww_validation_msg out;
+    size_t taken;
+    ww_arena_init(&arena, 0);
+    assert_int_equal(ww_encode_routes(e, &m, &x.routes, max, &w, &taken), WW_OK);
+    assert_true(w.len <= max);
+    assert_int_equal(ww_validation_decode(buf, w.len, PEN, &arena, &out, NULL), WW_OK);
+    assert_int_equal(out.profile_flags, WW_PROFILE_TRUNCATED);
+    const struct ww_validation_item *item = &out.items[0];
+    assert_true(item->rule_count >= 1);
+    assert_int_equal(item->rules[0].state, WW_STATE_INVALID);
+    assert_int_equal(item->rules[0].flags & WW_RULE_CUT, WW_RULE_CUT);
+    if (item->rule_count > 1) {
+      const struct ww_aspa *aspa = &item->rules[1].aspa;
+      assert_int_equal(aspa->customer, 70000 + HOPS - 1);
+      assert_int_equal(aspa->providers[0], 100);
+      assert_int_equal(aspa->providers[aspa->provider_count - 1], 9999);
+    }
+    bool failing = false;
+    for (size_t i = 0; i < item->path->hop_count; i++)
+      failing = failing || (item->path->hops[i].failing && item->path->hops[i].customer == 70000 + HOPS - 2);
+    assert_int_equal(failing, item->path->hop_count != 0);
+    ww_arena_fini(&arena);
+  }
+  ww_encoder_free(e);
+  free(providers);
+  free(hops);
+  free(hits);
+  free(buf);
 }
 
 static void test_refuses_unsound_verdicts(void **state) {
@@ -486,6 +677,16 @@ static enum ww_err forge_decode(struct forge *f, struct ww_validation_msg *out) 
 #define RULE_INVALID "010200020000000700000000000000000001161800000001c6336400"
 #define RULE_OTHER "010000030000000700000000000000000001181800000001cb007100"
 
+#define ASPA_HEAD "02020000000000070000000000000000"
+#define PATH_EMPTY                                                                                                     \
+  "0100000000000000"                                                                                                   \
+  "0000000000000000"                                                                                                   \
+  "0000000000000000"
+#define PATH_ONE                                                                                                       \
+  "0100000100000002"                                                                                                   \
+  "0000000200000001"                                                                                                   \
+  "0000000000000000"
+
 static void test_refuses_what_breaks_an_invariant(void **state) {
   (void)state;
   static const struct {
@@ -535,6 +736,66 @@ static void test_refuses_what_breaks_an_invariant(void **state) {
       {"a group index twice",
        WW_ERR_MALFORMED,
        {{true, 128, 0, "01010000002a"}, {false, 1, 0x8001, "00010002"}, {false, 1, 0x8001, "00010003"}}},
+      {"Invalid by an empty path",
+       WW_OK,
+       {{true, 128, 0, "02010000002a"}, {true, 129, 0, "02020015"}, {true, 134, 0, PATH_EMPTY}}},
+      {"Invalid by a valley without an ASPA",
+       WW_ERR_MALFORMED,
+       {{true, 128, 0, "02010000002a"}, {true, 129, 0, "02020011"}, {true, 134, 0, PATH_EMPTY}}},
+      {"an ASPA",
+       WW_OK,
+       {{true, 128, 0, "02010000002a"},
+        {true, 130, 0,
+         ASPA_HEAD "0000fbfe"
+                   "0001"
+                   "0000fbf0"}}},
+      {"an ASPA without providers",
+       WW_ERR_MALFORMED,
+       {{true, 128, 0, "02010000002a"},
+        {true, 130, 0,
+         ASPA_HEAD "0000fbfe"
+                   "0000"}}},
+      {"an ASPA cut off",
+       WW_ERR_MALFORMED,
+       {{true, 128, 0, "02010000002a"},
+        {true, 130, 0,
+         ASPA_HEAD "0000fbfe"
+                   "0002"
+                   "0000fbf0"}}},
+      {"providers out of order",
+       WW_ERR_MALFORMED,
+       {{true, 128, 0, "02010000002a"},
+        {true, 130, 0,
+         ASPA_HEAD "0000fbfe"
+                   "0002"
+                   "0000fbf0"
+                   "0000fbf0"}}},
+      {"a path result",
+       WW_OK,
+       {{true, 128, 0, "01010000002a"},
+        {true, 134, 2,
+         PATH_ONE "0000000100000002"
+                  "0001"}}},
+      {"two path results",
+       WW_ERR_MALFORMED,
+       {{true, 128, 0, "01010000002a"}, {true, 134, 0, PATH_EMPTY}, {true, 134, 3, PATH_EMPTY}}},
+      {"a path result cut off",
+       WW_ERR_MALFORMED,
+       {{true, 128, 0, "01010000002a"}, {true, 134, 0, PATH_ONE "00000001"}}},
+      {"a procedure that does not exist",
+       WW_ERR_MALFORMED,
+       {{true, 128, 0, "01010000002a"},
+        {true, 134, 0,
+         "03000000"
+         "00000000"
+         "0000000000000000"
+         "0000000000000000"}}},
+      {"a hop state that does not exist",
+       WW_ERR_MALFORMED,
+       {{true, 128, 0, "01010000002a"},
+        {true, 134, 0,
+         PATH_ONE "0000000100000002"
+                  "0301"}}},
       {"two PDUs", WW_ERR_MALFORMED, {{true, 128, 0, "01010000002a"}, {false, 4, 0, ""}}},
       {"two sequences",
        WW_ERR_MALFORMED,
@@ -610,19 +871,14 @@ static void test_bounds_what_groups_multiply(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_decodes_the_first_sample),
-      cmocka_unit_test(test_document_shows_what_is_sent),
-      cmocka_unit_test(test_shares_what_is_shared),
-      cmocka_unit_test(test_flags_are_of_the_nlri),
-      cmocka_unit_test(test_withdrawals_say_nothing_else),
-      cmocka_unit_test(test_refuses_unsound_verdicts),
-      cmocka_unit_test(test_splits_at_every_limit),
-      cmocka_unit_test(test_cuts_rules_and_says_so),
-      cmocka_unit_test(test_long_attributes),
-      cmocka_unit_test(test_every_truncation_is_an_error),
-      cmocka_unit_test(test_refuses_what_breaks_an_invariant),
-      cmocka_unit_test(test_leaves_others_messages_alone),
-      cmocka_unit_test(test_bounds_what_groups_multiply),
+      cmocka_unit_test(test_decodes_the_first_sample),     cmocka_unit_test(test_document_shows_what_is_sent),
+      cmocka_unit_test(test_shares_what_is_shared),        cmocka_unit_test(test_flags_are_of_the_nlri),
+      cmocka_unit_test(test_withdrawals_say_nothing_else), cmocka_unit_test(test_path_is_said_once),
+      cmocka_unit_test(test_path_alone_may_be_invalid),    cmocka_unit_test(test_cuts_long_evidence),
+      cmocka_unit_test(test_refuses_unsound_verdicts),     cmocka_unit_test(test_splits_at_every_limit),
+      cmocka_unit_test(test_cuts_rules_and_says_so),       cmocka_unit_test(test_long_attributes),
+      cmocka_unit_test(test_every_truncation_is_an_error), cmocka_unit_test(test_refuses_what_breaks_an_invariant),
+      cmocka_unit_test(test_leaves_others_messages_alone), cmocka_unit_test(test_bounds_what_groups_multiply),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,6 +2,7 @@
 /* RPKI_VALIDATION: any octets; what decodes must keep the invariants that a reader relies on. */
 #include <stdlib.h>
 
+#include "base/rules.h"
 #include "bmpout/decode.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -16,8 +17,22 @@ static void check(const struct ww_validation_item *item) {
     abort();
   if (item->withdrawn)
     return;
+  for (size_t i = 0; i < item->rule_count + item->covering_count; i++) {
+    const struct ww_rule *rule = i < item->rule_count ? &item->rules[i] : &item->covering[i - item->rule_count];
+    if (rule->kind != WW_RULE_ASPA)
+      continue;
+    for (uint32_t k = 1; k < rule->aspa.provider_count; k++)
+      if (rule->aspa.providers[k] <= rule->aspa.providers[k - 1])
+        abort();
+  }
+  for (size_t i = 0; item->path && i < item->path->hop_count; i++)
+    if (item->path->hops[i].state > WW_HOP_NO_ATTESTATION)
+      abort();
+  bool of_path =
+      item->result[WW_KIND_ASPA].state == WW_STATE_INVALID && ww_reason_is_of_path(item->result[WW_KIND_ASPA].reason);
   if ((item->state == WW_STATE_VALID && valid != item->rule_count) ||
-      (item->state == WW_STATE_UNKNOWN && item->rule_count) || (item->state == WW_STATE_INVALID && !invalid))
+      (item->state == WW_STATE_UNKNOWN && item->rule_count) ||
+      (item->state == WW_STATE_INVALID && !invalid && !of_path))
     abort();
 }
 

@@ -68,11 +68,18 @@ STREAMS = {
 
 
 def main():
-    example, eor = documented()
+    example, eor, path = documented()
     head, rest = example[:48], example[48:]
     validation = {
         "example": example,
         "end-of-rib": eor,
+        "path-result": path,
+        "path-hops-beyond-tlv": path.replace(bytes.fromhex("010000010000000200000001"), bytes.fromhex("010003e80000000200000001")),
+        "path-hop-state-3": path.replace(bytes.fromhex("0000fbfe0000fbf50103"), bytes.fromhex("0000fbfe0000fbf50303")),
+        "path-empty-invalid": bmp(252, path[6:path.index(bytes.fromhex("8080000a"))]
+                                  + itlv(128, bytes.fromhex("02010000002a"), ours=True) + itlv(129, bytes.fromhex("02020015"), ours=True), 4),
+        "aspa-providers-unsorted": path.replace(bytes.fromhex("0000fbf00000fbff"), bytes.fromhex("0000fbff0000fbf0")),
+        "aspa-providers-beyond-tlv": path.replace(bytes.fromhex("0000fbfe00020000fbf0"), bytes.fromhex("0000fbfeffff0000fbf0")),
         "bare": bmp(252, example[6:48] + itlv(1, bytes.fromhex("0115000100000001"), ours=True), 4),
         "foreign-enterprise": example.replace(PEN, b"\x00\x00\x00\x09"),
         "length-0": example[:1] + bytes(4) + example[5:],
@@ -88,7 +95,7 @@ def main():
     }
     for name, data in validation.items():
         (HERE / "validation" / name).write_bytes(data)
-    for name, data in {**STREAMS, "validation-example": example, "validation-end-of-rib": eor}.items():
+    for name, data in {**STREAMS, "validation-example": example, "validation-end-of-rib": eor, "validation-path": path}.items():
         (HERE / "bmp_render" / name).write_bytes(data)
     up, down, withdraw, eor_op, dataset, ready, burst, pull, add = 0, 1, 2, 3, 4, 5, 6, 7, 11
     all_up = [(up, i, 0, 0) for i in range(6)]
