@@ -65,7 +65,8 @@ class Verdicts:
     def changes(self):
         return [route for m in self.messages() if m.get("type") == "rpki-validation" for route in m["verdicts"]]
 
-    def states(self):
+    def verdicts(self):
+        """The whole verdict of each prefix."""
         table = {}
         for m in self.messages():
             peer = json.dumps(m.get("peer", {}).get("address"))
@@ -75,5 +76,8 @@ class Verdicts:
                 for route in m.get("withdrawn", []):
                     table.pop((peer, route["prefix"], route.get("path_id")), None)
                 for route in m["verdicts"]:
-                    table[peer, route["prefix"], route.get("path_id")] = route["state"]
-        return {prefix: state for (_, prefix, _), state in table.items()}
+                    table[peer, route["prefix"], route.get("path_id")] = route
+        return {prefix: verdict for (_, prefix, _), verdict in table.items()}
+
+    def states(self):
+        return {prefix: verdict["state"] for prefix, verdict in self.verdicts().items()}
