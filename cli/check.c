@@ -57,10 +57,7 @@ static const char *source_name(void *ctx, ww_source_id id) {
 /* --- the snapshot ---------------------------------------------------------------------------------------------- */
 
 static int build(struct check *c) {
-  size_t complete = 0;
-  for (size_t i = 0; i < c->input.count; i++)
-    complete += c->input.sources[i].complete;
-  if (!complete) {
+  if (!ww_input_complete(&c->input)) {
     (void)ww_cli_fail("check", "no source has complete data: there is no verdict");
     return WW_EXIT_NOT_READY;
   }

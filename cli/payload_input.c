@@ -3,8 +3,9 @@
  * Payloads from files and stores, for `check` and `payloads`.
  *
  * A source is what one file holds, or one source of a store. A store is read in one transaction, so all its sources
- * belong to one epoch, and closed at once. What has expired by `now` is dropped and counted, in a store as in a file; a
- * source of a store whose data as a whole has run out counts as expired altogether.
+ * belong to one epoch, and closed at once. Of a store counts what counted for the daemon in that epoch: the sources
+ * that were active, without what its SLURM set filters, and what that asserts. What has expired by `now` is dropped and
+ * counted, in a store as in a file; a source of a store whose data as a whole has run out counts as expired altogether.
  */
 #include "cli/payload_input.h"
 
@@ -16,6 +17,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "daemon/slurm_set.h"
 
 enum { READ_SIZE = 1 << 18 };
 
@@ -146,9 +148,60 @@ static void drop_expired(struct ww_input *input, struct ww_input_source *source)
   source->complete = source->complete && !all; /* an empty set may run out, too */
 }
 
+struct reader {
+  const char *command;
+};
+
+static void say_problem(void *ctx, bool warning, const char *text) {
+  const struct reader *reader = ctx;
+  if (!warning)
+    (void)ww_cli_fail(reader->command, "SLURM as stored: %s", text);
+}
+
+/* The SLURM set of the epoch; NULL without one. */
+static enum ww_err read_slurm(struct ww_store *store, const char *command, struct ww_slurm_set **out,
+                              struct ww_diag *diag) {
+  struct ww_store_slurm texts = {0};
+  struct reader reader = {.command = command};
+  *out = NULL;
+  enum ww_err err = ww_store_read_slurm(store, &texts, diag);
+  if (err == WW_OK && texts.count)
+    err = ww_slurm_set_new(&texts, &reader, say_problem, out);
+  ww_store_slurm_fini(&texts);
+  return err;
+}
+
+static enum ww_err read_source(struct ww_store *store, const struct ww_slurm_set *slurm, struct ww_input *input,
+                               struct ww_input_source *source, const char *command, struct ww_diag *diag) {
+  struct ww_payload_delta raw = {0}, passed = {0};
+  enum ww_err err = WW_OK;
+  source->assertions = source->record.type == WW_SOURCE_SLURM;
+  if (source->assertions) {
+    err = ww_slurm_change_assertions(NULL, slurm ? slurm->slurm : NULL, &raw);
+    source->set = raw.announce;
+    source->complete = slurm != NULL;
+    return err;
+  }
+  source->complete = source->record.complete && source->record.active;
+  source->reserve = source->record.complete && !source->record.active;
+  err = ww_store_read_source(store, source->id, &raw.announce, diag);
+  if (err == WW_OK && slurm && !input->raw) {
+    err = ww_slurm_filter_delta(slurm->slurm, &raw, &passed);
+    ww_payload_delta_fini(&raw);
+    raw = passed;
+  }
+  source->set = raw.announce;
+  if (err == WW_OK) {
+    drop_expired(input, source);
+    judge_expiry(source, command);
+  }
+  return err;
+}
+
 int ww_input_add_store(struct ww_input *input, const char *command, const char *dir) {
   struct ww_store *store = NULL;
   struct ww_source_record *records = NULL;
+  struct ww_slurm_set *slurm = NULL;
   size_t count = 0;
   struct ww_diag diag = {0};
   int code = WW_EXIT_OK;
@@ -157,7 +210,11 @@ int ww_input_add_store(struct ww_input *input, const char *command, const char *
     err = ww_store_read_begin(store, &input->epoch, &diag);
   if (err == WW_OK)
     err = ww_store_sources(store, &records, &count, &diag);
+  if (err == WW_OK)
+    err = read_slurm(store, command, &slurm, &diag);
   for (size_t i = 0; i < count && err == WW_OK && code == WW_EXIT_OK; i++) {
+    if (input->raw && records[i].type == WW_SOURCE_SLURM)
+      continue;
     struct ww_input_source *source = grow(input, command);
     if (!source) {
       code = WW_EXIT_FAILED;
@@ -165,22 +222,29 @@ int ww_input_add_store(struct ww_input *input, const char *command, const char *
     }
     source->id = records[i].id;
     source->record = records[i];
-    source->complete = records[i].complete;
     set_name(source, records[i].name, strlen(records[i].name));
-    err = ww_store_read_source(store, records[i].id, &source->set, &diag);
-    if (err == WW_OK) {
-      drop_expired(input, source);
-      judge_expiry(source, command);
-    }
+    err = read_source(store, slurm, input, source, command, &diag);
   }
   free(records);
   ww_store_close(store);
   input->from_store = true;
+  if (err == WW_OK && input->raw) {
+    input->slurm = slurm;
+    slurm = NULL;
+  }
+  ww_slurm_set_free(slurm);
   if (err == WW_OK)
     return code;
   diag.offset = 0; /* of no use to who reads this */
   (void)ww_cli_fail_diag(command, dir, err, &diag);
   return err == WW_ERR_NOTFOUND ? WW_EXIT_NOT_READY : WW_EXIT_FAILED;
+}
+
+size_t ww_input_complete(const struct ww_input *input) {
+  size_t count = 0;
+  for (size_t i = 0; i < input->count; i++)
+    count += input->sources[i].complete && !input->sources[i].assertions;
+  return count;
 }
 
 static enum ww_err append(struct ww_payloads *to, const struct ww_payloads *from) {
@@ -197,19 +261,19 @@ static enum ww_err append(struct ww_payloads *to, const struct ww_payloads *from
 int ww_input_unite(struct ww_input *input, const char *command, struct ww_payloads *out) {
   struct ww_payloads all = {0};
   enum ww_err err = WW_OK;
-  bool any = false;
+  bool any = ww_input_complete(input) > 0, first = true;
   for (size_t i = 0; i < input->count && err == WW_OK; i++) {
     struct ww_input_source *source = &input->sources[i];
     if (!source->complete)
       continue;
-    if (!any) {
+    if (first) {
       all = source->set;
       source->set = (struct ww_payloads){0};
     } else {
       err = append(&all, &source->set);
       ww_payloads_fini(&source->set);
     }
-    any = true;
+    first = false;
   }
   if (err == WW_OK)
     err = ww_payloads_sort(&all);
@@ -228,6 +292,7 @@ void ww_input_fini(struct ww_input *input) {
   for (size_t i = 0; i < input->count; i++)
     ww_payloads_fini(&input->sources[i].set);
   free(input->sources);
+  ww_slurm_set_free(input->slurm);
   *input = (struct ww_input){0};
 }
 

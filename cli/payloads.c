@@ -123,7 +123,9 @@ static void json_counts(yajl_gen gen, const struct counts *c) {
 static void print_source(const struct ww_input *input, const struct ww_input_source *s, const struct counts *c) {
   char buf[WW_TIME_STRLEN];
   printf("%s%s%s\n", input->from_store ? "source " : "", s->name,
-         s->complete ? "" : "  (not complete: does not count)");
+         s->complete  ? ""
+         : s->reserve ? "  (in reserve: does not count)"
+                      : "  (not complete: does not count)");
   if (input->from_store) {
     printf("  type          %s\n", type_name(s->record.type));
     printf("  last update   %s\n", s->record.last_sync ? ww_time_format(s->record.last_sync, buf) : "never");
@@ -149,7 +151,11 @@ static void json_source(yajl_gen gen, const struct ww_input *input, const struct
       ww_json_out_text(gen, "last_update", ww_time_format(s->record.last_sync, buf));
   }
   ww_json_out_string(gen, "complete");
-  (void)yajl_gen_bool(gen, s->complete);
+  (void)yajl_gen_bool(gen, s->complete || s->reserve);
+  if (input->from_store) {
+    ww_json_out_string(gen, "active");
+    (void)yajl_gen_bool(gen, s->complete);
+  }
   json_counts(gen, c);
   ww_json_out_number(gen, "records", s->stats.records);
   ww_json_out_number(gen, "expired", s->stats.expired);
@@ -178,10 +184,9 @@ static int summary(struct ww_input *input, const struct request *request) {
     printf("epoch %" PRIu32 "\n", input->epoch);
   }
   int code = WW_EXIT_OK;
-  size_t complete = 0;
+  size_t complete = ww_input_complete(input);
   for (size_t i = 0; i < input->count && code == WW_EXIT_OK; i++) {
     const struct ww_input_source *s = &input->sources[i];
-    complete += s->complete;
     if (!count(&s->set, &c))
       code = ww_cli_fail("payloads", "out of memory");
     else if (gen)

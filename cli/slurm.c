@@ -19,6 +19,8 @@
 #include "cli/payload_input.h"
 #include "cli/payload_output.h"
 #include "daemon/clock.h"
+#include "daemon/config.h"
+#include "daemon/slurm_set.h"
 #include "slurm/slurm.h"
 
 enum { PROBLEM_TEXT = 700 };
@@ -299,6 +301,37 @@ static int report_json(const struct ww_slurm *slurm, const struct ww_slurm_repor
   return WW_EXIT_OK;
 }
 
+/* What the set in force of a store does to the sources in force: the report of `apply`, with nothing written. */
+static int list(struct request *request, const char *command, const char *dir) {
+  struct ww_slurm_report report = {0};
+  struct ww_payloads in = {0}, out = {0};
+  request->input.raw = true;
+  int code = ww_input_add_store(&request->input, command, dir);
+  if (code == WW_EXIT_OK && !request->input.slurm) {
+    if (request->json)
+      puts("{}");
+    else
+      puts("no SLURM files are in force");
+    return code;
+  }
+  if (code == WW_EXIT_OK)
+    code = ww_input_unite(&request->input, command, &in);
+  if (code != WW_EXIT_OK)
+    return code;
+  const struct ww_slurm *slurm = request->input.slurm->slurm;
+  enum ww_err err = ww_slurm_apply(slurm, &in, &out, &report);
+  if (err != WW_OK)
+    code = ww_cli_fail(command, "%s", ww_err_name(err));
+  else if (request->json)
+    code = report_json(slurm, &report);
+  else
+    print_report(slurm, &report);
+  ww_slurm_report_fini(&report);
+  ww_payloads_fini(&in);
+  ww_payloads_fini(&out);
+  return code;
+}
+
 static int write_set(struct request *request, const struct ww_payloads *set) {
   int code = WW_EXIT_OK;
   request->result.produced_at = request->input.options.now;
@@ -336,7 +369,17 @@ static int apply(struct request *request) {
 
 /* --- the command ------------------------------------------------------------------------------------------------ */
 
-enum { OPT_PAYLOADS = 256, OPT_SLURM, OPT_FORMAT, OPT_STRICT, OPT_REPORT, OPT_JSON, OPT_IGNORE_EXPIRY, OPT_NOW };
+enum {
+  OPT_PAYLOADS = 256,
+  OPT_SLURM,
+  OPT_FORMAT,
+  OPT_STRICT,
+  OPT_REPORT,
+  OPT_JSON,
+  OPT_IGNORE_EXPIRY,
+  OPT_NOW,
+  OPT_STORE
+};
 
 static const struct option check_options[] = {
     {"strict", no_argument, NULL, OPT_STRICT}, {"json", no_argument, NULL, OPT_JSON}, {NULL, 0, NULL, 0}};
@@ -398,10 +441,52 @@ static int parse(struct request *request, int argc, char **argv, bool applies, c
   return request->file_count ? WW_EXIT_OK : ww_cli_usage(&ww_cmd_slurm, "no SLURM file");
 }
 
+/* `waywarden slurm list` */
+static int run_list(int argc, char **argv) {
+  static const struct option options[] = {{"config", required_argument, NULL, 'c'},
+                                          {"store", required_argument, NULL, OPT_STORE},
+                                          {"json", no_argument, NULL, OPT_JSON},
+                                          {NULL, 0, NULL, 0}};
+  const char *config_path = NULL, *dir = NULL;
+  struct request *request = calloc(1, sizeof(*request));
+  struct ww_config *config = NULL;
+  struct ww_diag diag;
+  if (!request)
+    return ww_cli_fail("slurm", "%s", ww_err_name(WW_ERR_NOMEM));
+  int code = WW_EXIT_OK;
+  for (int c; code == WW_EXIT_OK && (c = getopt_long(argc, argv, "c:", options, NULL)) != -1;) {
+    if (c == 'c')
+      config_path = optarg;
+    else if (c == OPT_STORE)
+      dir = optarg;
+    else if (c == OPT_JSON)
+      request->json = true;
+    else
+      code = WW_EXIT_USAGE;
+  }
+  if (code == WW_EXIT_OK && (optind < argc || !config_path == !dir))
+    code = ww_cli_usage(&ww_cmd_slurm, "list of which store? -c FILE or --store DIR");
+  if (code == WW_EXIT_OK && config_path) {
+    enum ww_err err = ww_config_load(config_path, &config, &diag);
+    code = err == WW_OK ? WW_EXIT_OK : ww_cli_fail_diag("slurm", config_path, err, &diag);
+    dir = config ? config->store : NULL;
+  }
+  if (code == WW_EXIT_OK) {
+    request->input.options.now = ww_clock_read().unix_sec;
+    code = list(request, "slurm", dir);
+  }
+  ww_input_fini(&request->input);
+  ww_config_free(config);
+  free(request);
+  return code;
+}
+
 static int run_slurm(int argc, char **argv) {
+  if (argc > 1 && strcmp(argv[1], "list") == 0)
+    return run_list(argc - 1, argv + 1);
   bool applies = argc > 1 && strcmp(argv[1], "apply") == 0;
   if (!applies && (argc < 2 || strcmp(argv[1], "check") != 0))
-    return ww_cli_usage(&ww_cmd_slurm, "check or apply?");
+    return ww_cli_usage(&ww_cmd_slurm, "check, apply or list?");
   struct request *request = calloc(1, sizeof(*request));
   const char **payloads = calloc((size_t)argc, sizeof(*payloads));
   if (!request || !payloads) {
@@ -430,15 +515,20 @@ static int run_slurm(int argc, char **argv) {
 const struct ww_command ww_cmd_slurm = {
     .name = "slurm",
     .synopsis = "check [--strict] [--json] FILE...\n"
+                "       waywarden slurm list -c FILE | --store DIR [--json]\n"
                 "       waywarden slurm apply --payloads FILE [--slurm FILE]... [-o FILE] [OPTION...] [FILE...]",
     .summary = "checks SLURM files (local exceptions to the RPKI), applies them to payloads",
     .help =
         "  check              every error with file, line and JSON pointer; exit code 1 when there is one\n"
         "  apply              filters and assertions applied to payload files; the result goes to standard output\n"
+        "  list               every filter and assertion that a daemon has in force, with what it matches or adds "
+        "there\n"
         "All files of a call are one set, which is used as a whole or not at all.\n"
         "  --strict           refuse what the RFC does not allow and other programs write: padded or standard base64,\n"
         "                     \"customerAsid\", SKIs that are not 20 octets, keys that are no P-256 keys\n"
         "  --json             check: one JSON document; apply: the format of --report\n"
+        "  -c, --config FILE  list: takes the store's path from this configuration\n"
+        "  --store DIR        list: the store of a daemon, which may be running\n"
         "  --payloads FILE    JSON or CSV, - for standard input, or a store; several times\n"
         "  --slurm FILE       a SLURM file, as are those named without an option\n"
         "  -o, --output FILE  write the result there, whole or not at all\n"

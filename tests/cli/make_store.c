@@ -44,7 +44,7 @@ int main(int argc, char **argv) {
     if (strcmp(argv[i], "-") == 0)
       continue;
     load(argv[i], &set);
-    source.complete = true;
+    source.complete = source.active = true;
     source.last_sync = 1795219200;
     if (ww_store_commit_full(store, &source, &set, NULL, NULL, NULL, NULL, &diag) != WW_OK)
       die(argv[1], &diag);

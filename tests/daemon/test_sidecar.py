@@ -492,9 +492,97 @@ def explain(lab):
     check(done.returncode == 0 and "AS64510: valid" in done.stdout, "without a daemon it answers from files")
 
 
+# ---- SLURM under a running daemon, several caches, and looking back ----
+
+def slurm_text(filters=(), assertions=()):
+    return json.dumps({"slurmVersion": 1,
+                       "validationOutputFilters": {"prefixFilters": list(filters), "bgpsecFilters": []},
+                       "locallyAddedAssertions": {"prefixAssertions": list(assertions), "bgpsecAssertions": []}}, indent=1)
+
+
+def ask(*argv, code=0):
+    done = subprocess.run([WAYWARDEN, *argv], capture_output=True, text=True, timeout=60)
+    if done.returncode != code:
+        raise AssertionError(f"{argv}: {done.returncode}\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def agrees(lab, s):
+    """What `check --store` says of each route is what the station was told."""
+    told = {p: st for p, st in s.states().items()}
+    store = lab.path(s.name + ".store")
+    for prefix, path, _ in ROUTES:
+        words = " ".join("{" + ",".join(map(str, a)) + "}" if isinstance(a, list) else str(a) for a in path)
+        verdict = json.loads(ask("check", prefix, "--path", words, "--store", store, "--json"))
+        if verdict["state"] != told.get(prefix):
+            return False
+    return True
+
+
+def slurm(lab):
+    lab.write("p.json", payload(VRPS))
+    good = slurm_text([{"prefix": "198.51.100.0/24", "comment": "not ours"}], [{"prefix": "192.0.2.0/24", "asn": 64512}])
+    lab.write("local.json", good)
+    s = Sidecar(lab, "slurm", f'payload-file "p" {{ path = "{lab.path("p.json")}" refresh-interval = 1 }}\n'
+                f'slurm = {{"{lab.path("local.json")}"}}\n')
+    s.ready()
+    Router(s.port).routes()
+    filtered = dict(want(), **{"198.51.100.0/24": "unknown", "198.51.100.128/25": "unknown", "192.0.2.0/24": "valid"})
+    lab.wait("verdicts with the exceptions", lambda: s.states() == filtered, 20)
+    check(agrees(lab, s), "check --store says the same")
+    status = s.status()["slurm"]
+    check(status["counts"]["prefixFilters"] == 1 and status["errors"] == 0 and status["last_error"] is None, "status counts them")
+    store = lab.path("slurm.store")
+    listed = json.loads(ask("slurm", "list", "--store", store, "--json"))
+    check(listed["filters"][0]["matches"] == 1 and listed["assertions"][0]["new"] is True, "slurm list says what each does")
+    before = int(time.time())
+    time.sleep(1.1)
+
+    # another set, edited in place
+    lab.write("local.json", slurm_text([], [{"prefix": "203.0.113.0/24", "maxPrefixLength": 26, "asn": 64511}]))
+    edited = dict(want(), **{"203.0.113.0/26": "valid"})
+    lab.wait("an edit is in force", lambda: s.states() == edited, 20)
+    check(agrees(lab, s), "check --store says the same again")
+
+    # a broken one changes nothing
+    epoch = s.status()["epoch"]
+    lab.write("local.json", slurm_text([{"prefix": "198.51.100.1/24"}]))
+    lab.wait("a bad file is said with line and pointer", lambda: s.said("/validationOutputFilters/prefixFilters/0"), 20)
+    lab.wait("and counted", lambda: s.status()["slurm"]["errors"] == 1, 10)
+    check(s.status()["epoch"] == epoch and s.states() == edited, "the last good set stays in force")
+    check("the last good set" in ask("status", "--control", s.control), "status says so in words")
+    s.daemon.send(signal.SIGHUP)
+    lab.wait("HUP reads it again", lambda: s.status()["slurm"]["errors"] == 2, 10)
+    check(s.states() == edited, "and changes nothing")
+
+    # at the start it is an error
+    check(s.daemon.stop() == 0, "the daemon stops")
+    done = subprocess.run([WAYWARDEN, "run", "-c", lab.path("slurm.conf")], capture_output=True, text=True, timeout=30)
+    check(done.returncode == 1 and "local.json:" in done.stderr and "prefixFilters/0" in done.stderr, "a bad file at the start ends it")
+    lab.write("local.json", good)
+    s.start()
+    s.ready()
+    Router(s.port).routes()
+    lab.wait("good again", lambda: s.states() == filtered, 20)
+    os.rename(lab.path("local.json"), lab.path("away.json"))
+    lab.wait("a file that is gone is bad, too", lambda: s.status()["slurm"]["errors"] == 1, 20)
+    check(s.states() == filtered, "and changes nothing")
+
+    # which record flipped the route, and when?
+    epochs = json.loads(ask("history", "--store", store, "--json"))
+    check([e["cause"] for e in epochs][:2] == ["slurm", "slurm"] and epochs[-1]["epoch"] == 1, "history lists the epochs")
+    back = json.loads(ask("history", "--store", store, "--at", str(before), "203.0.113.0/26", "64511", "--json"))
+    check(back["then"]["state"] == "invalid" and back["now"]["state"] == "invalid", "then and now")
+    check([(c["change"], c["source"]) for c in back["changes"]] == [("withdrawn", "slurm"), ("announced", "slurm")],
+          "the record that came and went, by its source")
+    check("nothing had been learnt" in ask("history", "--store", store, "--at", "1000", "203.0.113.0/26", "64511"),
+          "before the first epoch there is no verdict")
+    check(s.daemon.stop() == 0, "the daemon stops cleanly")
+
+
 silent = socket.create_server(("127.0.0.1", 0))
-PARTS = {"files": files, "warm": warm, "rtr": rtr, "grace": grace, "slow": slow, "limits": limits, "control": control,
-         "explain": explain}
+PARTS = {"files": files, "warm": warm, "rtr": rtr, "grace": grace, "slow": slow, "limits": limits, "control": control, "explain": explain,
+         "slurm": slurm}
 for part in sys.argv[1:] or PARTS:
     with Lab() as lab:
         print(f"-- {part}", flush=True)
