@@ -532,7 +532,7 @@ const struct ww_command ww_cmd_slurm = {
         "  --payloads FILE    JSON or CSV, - for standard input, or a store; several times\n"
         "  --slurm FILE       a SLURM file, as are those named without an option\n"
         "  -o, --output FILE  write the result there, whole or not at all\n"
-        "  --format FORMAT    of the result, as payloads convert --to has it; rpki-client's JSON without it\n"
+        "  --format FORMAT    of the result, as payloads convert writes them; rpki-client's JSON without it\n"
         "  --report           what each filter matched and each assertion added, on standard output instead of the\n"
         "                     result, which then needs -o\n"
         "  --ignore-expiry    keep payloads that have expired\n"

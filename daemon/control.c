@@ -126,6 +126,13 @@ static json_t *source_status(struct ww_daemon *d, int i) {
   return o;
 }
 
+static json_t *hash(const uint8_t octets[WW_CCR_HASH_LEN]) {
+  char text[2 * WW_CCR_HASH_LEN + 1];
+  for (unsigned i = 0; i < WW_CCR_HASH_LEN; i++)
+    snprintf(text + 2 * (size_t)i, 3, "%02x", octets[i]);
+  return json_string(text);
+}
+
 static json_t *slurm_status(struct ww_daemon *d) {
   const struct ww_slurm_set *set = ww_pipeline_slurm(d->pipeline);
   json_t *o = json_object(), *files = json_array(), *counts = json_object();
@@ -302,6 +309,11 @@ static json_t *status(struct ww_daemon *d) {
   json_object_set_new(o, "vrps_ipv6", number(counts.vrps_v6));
   json_object_set_new(o, "aspas", number(counts.aspas));
   json_object_set_new(o, "index_bytes", number(counts.bytes));
+  struct ww_ccr_hashes hashes;
+  bool hashed = ww_pipeline_hashes(d->pipeline, &hashes);
+  json_object_set_new(o, "roas_hash", hashed ? hash(hashes.vrps) : json_null());
+  json_object_set_new(o, "aspas_hash", hashed ? hash(hashes.aspas) : json_null());
+  json_object_set_new(o, "keys_hash", hashed ? hash(hashes.keys) : json_null());
   for (size_t i = 0; i < ww_pipeline_count(d->pipeline); i++)
     json_array_append_new(sources, source_status(d, (int)i));
   for (size_t i = 0; (router = ww_bmp_io_router(d->bmp, i)); i++)

@@ -250,6 +250,8 @@ static void take_epochs(struct ww_pipeline *p, struct ww_job *job) {
     struct ww_snapshot *snapshot = e->snapshot;
     e->snapshot = NULL;
     log_epoch(p, job, e);
+    p->has_hashes = e->has_hashes;
+    p->hashes = e->hashes;
     publish(p, snapshot, e->count ? e->deltas : &none, e->count);
   }
 }
@@ -276,6 +278,8 @@ static void started(struct ww_pipeline *p, struct ww_job *job) {
       log_epoch(p, job, &job->epochs[i]);
   struct ww_snapshot *snapshot = job->snapshot;
   job->snapshot = NULL;
+  p->has_hashes = job->has_hashes;
+  p->hashes = job->hashes;
   if (complete)
     ww_log(&p->daemon->log, WW_LOG_INFO, "store: epoch %u, data of %zu of %zu sources", ww_snapshot_epoch(snapshot),
            complete, p->source_count);
@@ -733,6 +737,11 @@ struct ww_snapshot *ww_pipeline_snapshot(const struct ww_pipeline *pipeline) {
   return pipeline->snapshot;
 }
 
+bool ww_pipeline_hashes(const struct ww_pipeline *pipeline, struct ww_ccr_hashes *out) {
+  *out = pipeline->hashes;
+  return pipeline->has_hashes;
+}
+
 const struct ww_slurm_set *ww_pipeline_slurm(const struct ww_pipeline *pipeline) { return pipeline->slurm; }
 
 const struct ww_source_record *ww_pipeline_slurm_source(const struct ww_pipeline *pipeline) {
@@ -765,6 +774,7 @@ void ww_pipeline_free(struct ww_pipeline *pipeline) {
   ww_slurm_set_free(pipeline->slurm);
   for (size_t g = 0; g < pipeline->group_count; g++)
     ww_divergence_free(pipeline->groups[g].divergence);
+  ww_ccr_fini(&pipeline->ccr);
   free(pipeline->groups);
   free(pipeline->sources);
   free(pipeline);

@@ -9,6 +9,7 @@
 
 #include "daemon/daemon.h"
 #include "daemon/slurm_set.h"
+#include "sources/ccr_hash.h"
 #include "sources/divergence.h"
 #include "store/store.h"
 #include <waywarden/snapshot.h>
@@ -79,7 +80,9 @@ void ww_pipeline_query(struct ww_pipeline *pipeline, ww_query_fn query, void (*d
 bool ww_pipeline_ready(const struct ww_pipeline *pipeline);
 size_t ww_pipeline_count(const struct ww_pipeline *pipeline);
 const struct ww_pipeline_source *ww_pipeline_source(const struct ww_pipeline *pipeline, int source);
-struct ww_snapshot *ww_pipeline_snapshot(const struct ww_pipeline *pipeline);                /* borrowed */
+struct ww_snapshot *ww_pipeline_snapshot(const struct ww_pipeline *pipeline); /* borrowed */
+/* CCR state hashes of the set in force, each record once however many sources have it. False: memory ran out. */
+bool ww_pipeline_hashes(const struct ww_pipeline *pipeline, struct ww_ccr_hashes *out);
 const struct ww_slurm_set *ww_pipeline_slurm(const struct ww_pipeline *pipeline);            /* in force; NULL: none */
 const struct ww_source_record *ww_pipeline_slurm_source(const struct ww_pipeline *pipeline); /* id 0: none */
 

@@ -8,6 +8,7 @@
 
 #include "daemon/pipeline.h"
 #include "sources/cache_groups.h"
+#include "sources/ccr_state.h"
 
 enum ww_job_kind {
   WW_JOB_START,
@@ -38,6 +39,8 @@ struct ww_publication {
   struct ww_payloads *replaced;    /* beside each: the ASPAs that it takes the place of */
   bool *borrowed;                  /* beside each: its records are those of `raw` or of the job */
   size_t count, cap;
+  bool has_hashes;
+  struct ww_ccr_hashes hashes;
 };
 
 /* The caches of one preference, when there are several; the worker's. */
@@ -46,6 +49,18 @@ struct ww_group {
   int sources[WW_DIVERGENCE_CACHES];
   unsigned count;
   struct ww_divergence *divergence; /* NULL: memory ran out, nothing is said */
+};
+
+/* What is in force of a source, as CCR states; the worker's. */
+struct ww_ccr_part {
+  ww_source_id id;
+  struct ww_ccr_state *state;
+};
+
+struct ww_ccr {
+  struct ww_ccr_part *parts;
+  size_t count;
+  struct ww_ccr_state *all; /* their union; NULL: memory ran out, and no hashes are given until the next start */
 };
 
 struct ww_job {
@@ -79,6 +94,8 @@ struct ww_job {
   struct ww_snapshot *snapshot; /* the last one built; NULL: the one in force still is it */
   struct ww_publication *epochs;
   size_t epoch_count;
+  bool has_hashes; /* START: of what it ended with */
+  struct ww_ccr_hashes hashes;
   int64_t next_expiry; /* among the records that the job saw; INT64_MAX none */
   bool whole_expiry;   /* next_expiry is exact, not just a bound for what came in */
   size_t unknown;
@@ -94,6 +111,9 @@ struct ww_pipeline {
   struct ww_source_record slurm_source; /* what assertions are held under; id 0: there were never any */
   struct ww_group *groups;
   size_t group_count;
+  struct ww_ccr ccr;
+  bool has_hashes; /* of the snapshot in force */
+  struct ww_ccr_hashes hashes;
   struct ww_job *first, **last; /* waiting */
   struct ww_job *running;
   bool ready, grace_over, started, stopped, expire_queued, switch_queued;
@@ -102,6 +122,13 @@ struct ww_pipeline {
   void (*on_started)(void *ctx);
   void *started_ctx;
 };
+
+/* daemon/pipeline_ccr.c */
+
+/* The states with the deltas applied, beside those of `ccr`, which stay. Its `all` is NULL when memory ran out. */
+void ww_ccr_next(const struct ww_ccr *ccr, const struct ww_payload_delta *deltas, size_t count, struct ww_ccr *next);
+bool ww_ccr_hashes_of(struct ww_ccr *ccr, struct ww_ccr_hashes *out);
+void ww_ccr_fini(struct ww_ccr *ccr);
 
 /* In the worker: everything that a job does. */
 void ww_job_run(struct ww_job *job);

@@ -113,6 +113,7 @@ struct step {
   int source;                    /* of a raw commit; -1: the deltas stand already */
   bool is;                       /* it will be active */
   const struct ww_payloads *set; /* its whole new set, when it turns active */
+  struct ww_ccr ccr;             /* the states after it */
 };
 
 static struct ww_snapshot *snapshot_of(const struct ww_job *job) {
@@ -210,6 +211,12 @@ static enum ww_err on_change(void *ctx, const struct ww_payload_delta *raw, uint
     err = build(s, epoch);
   if (err != WW_OK)
     return ww_fail(diag, err, 0, NULL, "the snapshot could not be built: %s", ww_err_name(err));
+  ww_ccr_fini(&s->ccr);
+  ww_ccr_next(&s->job->pipeline->ccr, p->deltas, p->count, &s->ccr);
+  change->has_hashes = p->has_hashes = ww_ccr_hashes_of(&s->ccr, &p->hashes);
+  memcpy(change->hashes[0], p->hashes.vrps, sizeof(change->hashes[0]));
+  memcpy(change->hashes[1], p->hashes.aspas, sizeof(change->hashes[1]));
+  memcpy(change->hashes[2], p->hashes.keys, sizeof(change->hashes[2]));
   ww_snapshot_counts(p->snapshot, &counts);
   change->epoch = epoch;
   change->time = s->job->now;
@@ -238,12 +245,18 @@ static struct ww_publication *epoch_new(struct ww_job *job, enum ww_change_cause
 }
 
 /* After the transaction. Neither a failure nor a commit that changed nothing leaves an epoch. */
-static enum ww_err epoch_done(struct ww_job *job, struct ww_publication *p, enum ww_err err, uint32_t epoch) {
+static enum ww_err epoch_done(struct ww_job *job, struct ww_publication *p, struct ww_ccr *ccr, enum ww_err err,
+                              uint32_t epoch) {
   if (err != WW_OK || epoch == ww_snapshot_epoch(snapshot_of(job))) {
     ww_publication_fini(p);
+    ww_ccr_fini(ccr);
     job->epoch_count--;
     return err;
   }
+  ww_ccr_fini(&job->pipeline->ccr);
+  job->pipeline->ccr = *ccr;
+  job->has_hashes = p->has_hashes;
+  job->hashes = p->hashes;
   p->epoch = epoch;
   ww_snapshot_unref(job->snapshot);
   job->snapshot = ww_snapshot_ref(p->snapshot);
@@ -302,7 +315,7 @@ static enum ww_err commit_raw(struct ww_job *job, int source, const struct ww_pa
     }
     note_divergence(job, source, &p->raw);
   }
-  return epoch_done(job, p, err, epoch);
+  return epoch_done(job, p, &s.ccr, err, epoch);
 }
 
 struct collect {
@@ -380,6 +393,7 @@ static enum ww_err commit_switch(struct ww_job *job, const struct ww_cache *targ
   enum ww_err err = new_slurm ? name_slurm(job) : WW_OK;
   struct ww_publication *p = err == WW_OK ? epoch_new(job, cause, source) : NULL;
   struct ww_source_record *records = calloc(job->view_count + 1, sizeof(*records));
+  struct step s = {.job = job, .epoch = p, .source = -1};
   size_t count = 0;
   uint32_t epoch = 0;
   if (err == WW_OK && (!p || !records))
@@ -403,7 +417,6 @@ static enum ww_err commit_switch(struct ww_job *job, const struct ww_cache *targ
       err = add_delta(p, &delta, false);
   }
   if (err == WW_OK) {
-    struct step s = {.job = job, .epoch = p, .source = -1};
     const struct ww_store_slurm none = {.time = job->now};
     const struct ww_store_slurm *texts = !new_slurm ? NULL : job->slurm ? &job->slurm->texts : &none;
     err = ww_store_commit_change(pipeline->store, records, count, texts, on_change, &s, &epoch, &job->diag);
@@ -420,7 +433,7 @@ static enum ww_err commit_switch(struct ww_job *job, const struct ww_cache *targ
     (void)ww_fail(&job->diag, err, 0, NULL, "%s", ww_err_name(err));
   }
   free(records);
-  return p ? epoch_done(job, p, err, epoch) : err;
+  return p ? epoch_done(job, p, &s.ccr, err, epoch) : err;
 }
 
 /* ---- which sources shall be active ---- */
@@ -634,6 +647,30 @@ static enum ww_err load_slurm(struct ww_job *job) {
   return err;
 }
 
+/* The states of a part of what is in force as it is loaded. Out of memory: there will be no hashes. */
+static void load_ccr(struct ww_job *job, ww_source_id id, const struct ww_payloads *set) {
+  struct ww_ccr *ccr = &job->pipeline->ccr;
+  struct ww_ccr_part *parts = ccr->all ? realloc(ccr->parts, (ccr->count + 1) * sizeof(*parts)) : NULL;
+  if (parts) {
+    ccr->parts = parts;
+    parts[ccr->count] = (struct ww_ccr_part){.id = id, .state = ww_ccr_state_new()};
+    if (parts[ccr->count++].state && ww_ccr_state_set(parts[ccr->count - 1].state, set) == WW_OK)
+      return;
+  }
+  ww_ccr_fini(ccr);
+}
+
+static void unite_ccr(struct ww_job *job) {
+  struct ww_ccr *ccr = &job->pipeline->ccr;
+  const struct ww_ccr_state **list = calloc(ccr->count + 1, sizeof(*list));
+  for (size_t i = 0; list && i < ccr->count; i++)
+    list[i] = ccr->parts[i].state;
+  if (!list || !ccr->all || ww_ccr_state_unite(ccr->all, list, ccr->count, NULL, 0) != WW_OK)
+    ww_ccr_fini(ccr);
+  free(list);
+  job->has_hashes = ww_ccr_hashes_of(ccr, &job->hashes);
+}
+
 static enum ww_err load_source(struct ww_job *job, const struct ww_source_view *view, int source, uint32_t epoch) {
   struct ww_pipeline *p = job->pipeline;
   struct ww_payload_delta all = {.source = view->record.id}, passed = {0}, *in = &all;
@@ -650,6 +687,7 @@ static enum ww_err load_source(struct ww_job *job, const struct ww_source_view *
     if (err == WW_OK) {
       ww_snapshot_unref(job->snapshot);
       job->snapshot = next;
+      load_ccr(job, all.source, &in->announce);
     }
   }
   ww_payload_delta_fini(&all);
@@ -665,6 +703,7 @@ static enum ww_err load_assertions(struct ww_job *job, uint32_t epoch) {
   if (err == WW_OK && (err = ww_snapshot_apply(snapshot_of(job), &delta, epoch, job->ready, &next)) == WW_OK) {
     ww_snapshot_unref(job->snapshot);
     job->snapshot = next;
+    load_ccr(job, delta.source, &delta.announce);
   }
   ww_payload_delta_fini(&delta);
   return err;
@@ -755,11 +794,13 @@ static enum ww_err work_start(struct ww_job *job) {
   if (err != WW_OK || (err = ww_store_read_begin(p->store, &epoch, &job->diag)) != WW_OK)
     return err;
   /* First what was in force, so that all that follows is a change to it, with its entry in the history. */
+  p->ccr.all = ww_ccr_state_new();
   err = load_assertions(job, epoch);
   for (size_t i = 0; err == WW_OK && i < job->view_count; i++)
     if (job->views[i].record.complete)
       err = load_source(job, &job->views[i], i < configured ? (int)i : -1, epoch);
   ww_store_read_end(p->store);
+  unite_ccr(job);
   if (err == WW_OK)
     err = drop_unconfigured(job, configured);
   /* RFC 8210 §6: data of a cache that has not been heard within its Expire interval is not used, nor after a restart.

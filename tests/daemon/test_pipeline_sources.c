@@ -17,6 +17,7 @@
 
 #include "daemon/daemon.h"
 #include "engine/engine.h"
+#include "sources/effective.h"
 
 enum { SOURCES = 4, VRPS = 64, CUSTOMERS = 6, DUMP = 65536, EPOCHS = 4096 };
 
@@ -338,8 +339,15 @@ static void check(const struct lab *lab) {
   unsigned complete = 0, active = 0, group = 0;
   dump(&want, snapshot);
   dump(&got, ww_pipeline_snapshot(lab->daemon.pipeline));
-  ww_snapshot_unref(snapshot);
   assert_string_equal(want.text, got.text);
+  struct ww_payloads effective = {0};
+  struct ww_ccr_hashes scratch, kept;
+  assert_int_equal(ww_effective_set(snapshot, true, &effective, NULL), WW_OK);
+  assert_int_equal(ww_ccr_hash(&effective, &scratch), WW_OK);
+  assert_true(ww_pipeline_hashes(lab->daemon.pipeline, &kept));
+  assert_memory_equal(&scratch, &kept, sizeof(kept));
+  ww_payloads_fini(&effective);
+  ww_snapshot_unref(snapshot);
   for (size_t i = 0; i < lab->sources; i++) {
     const struct ww_pipeline_source *s = ww_pipeline_source(lab->daemon.pipeline, (int)i);
     assert_int_equal(s->record.complete, lab->says[i].complete);
