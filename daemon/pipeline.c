@@ -250,6 +250,9 @@ static void take_epochs(struct ww_pipeline *p, struct ww_job *job) {
     struct ww_snapshot *snapshot = e->snapshot;
     e->snapshot = NULL;
     log_epoch(p, job, e);
+    if (p->has_hashes && !e->has_hashes)
+      ww_log(&p->daemon->log, WW_LOG_ERROR, "no memory for the hashes of epoch %u: none are given until a restart",
+             e->epoch);
     p->has_hashes = e->has_hashes;
     p->hashes = e->hashes;
     publish(p, snapshot, e->count ? e->deltas : &none, e->count);
