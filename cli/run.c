@@ -17,6 +17,7 @@
 #include "daemon/clock.h"
 #include "daemon/config.h"
 #include "daemon/daemon.h"
+#include "daemon/slurm_set.h"
 #include "daemon/tls.h"
 
 static void emit(void *ctx, enum ww_log_level level, const char *text) {
@@ -45,6 +46,23 @@ static int check_stations(const struct ww_config *config) {
   return code;
 }
 
+static void say_slurm(void *ctx, bool warning, const char *text) {
+  (void)ctx;
+  fprintf(stderr, "waywarden run: slurm: %s%s\n", text, warning ? " (warning)" : "");
+}
+
+/* The daemon would not start with SLURM files that are bad. */
+static int check_slurm(const struct ww_config *config) {
+  struct ww_store_slurm texts;
+  struct ww_slurm_set *set = NULL;
+  enum ww_err err = ww_slurm_texts_read(config->slurm, config->slurm_count, config->slurm_strict,
+                                        ww_clock_read().unix_sec, NULL, say_slurm, &texts);
+  if (err == WW_OK)
+    err = ww_slurm_set_new(&texts, NULL, say_slurm, &set);
+  ww_slurm_set_free(set);
+  return err == WW_OK ? WW_EXIT_OK : WW_EXIT_FAILED;
+}
+
 static int run_daemon(int argc, char **argv) {
   static const struct option long_options[] = {
       {"config", required_argument, NULL, 'c'}, {"check-config", no_argument, NULL, 'C'}, {NULL, 0, NULL, 0}};
@@ -70,6 +88,8 @@ static int run_daemon(int argc, char **argv) {
     return ww_cli_fail_diag("run", path, err, &diag);
   if (check) {
     int code = check_stations(config);
+    if (check_slurm(config) != WW_EXIT_OK)
+      code = WW_EXIT_FAILED;
     ww_config_free(config);
     if (code == WW_EXIT_OK)
       printf("%s: good\n", path);
@@ -87,7 +107,7 @@ const struct ww_command ww_cmd_run = {
     .help =
         "  -c, --config FILE   the configuration, see waywarden.conf(5)\n"
         "  --check-config      read it, say what is wrong with it, and end\n"
-        "Logs to standard error. TERM and INT stop it in order, HUP reads payload files, static entries, certificates\n"
-        "and the log level again.\n",
+        "Logs to standard error. TERM and INT stop it in order, HUP reads SLURM and payload files, static entries,\n"
+        "certificates and the log level again.\n",
     .run = run_daemon,
 };

@@ -559,6 +559,8 @@ def slurm(lab):
     check(s.daemon.stop() == 0, "the daemon stops")
     done = subprocess.run([WAYWARDEN, "run", "-c", lab.path("slurm.conf")], capture_output=True, text=True, timeout=30)
     check(done.returncode == 1 and "local.json:" in done.stderr and "prefixFilters/0" in done.stderr, "a bad file at the start ends it")
+    done = subprocess.run([WAYWARDEN, "run", "-c", lab.path("slurm.conf"), "--check-config"], capture_output=True, text=True, timeout=30)
+    check(done.returncode == 1 and "prefixFilters/0" in done.stderr, "and --check-config finds it before")
     lab.write("local.json", good)
     s.start()
     s.ready()
