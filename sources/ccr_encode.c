@@ -26,30 +26,46 @@ static size_t address_len(const struct ww_vrp *vrp) {
   return bits + (vrp->max_len != vrp->prefix.len ? ww_der_u64_size(vrp->max_len) : 0);
 }
 
-struct roa {
-  size_t split;        /* where IPv6 begins */
-  size_t addresses[2]; /* contents of each SEQUENCE OF ROAIPAddress */
-  size_t blocks, len;  /* contents of ipAddrBlocks, of the ROAPayloadSet */
-};
-
 static size_t family_len(size_t addresses) { return 2 + 2 + ww_der_size(addresses); }
 
-static struct roa measure_roa(const struct ww_vrp *vrps, size_t count) {
-  struct roa roa = {0};
-  size_t i = 0;
-  for (; i < count && vrps[i].prefix.afi == WW_AFI_IPV4; i++)
-    roa.addresses[0] += ww_der_size(address_len(&vrps[i]));
-  roa.split = i;
-  for (; i < count; i++)
-    roa.addresses[1] += ww_der_size(address_len(&vrps[i]));
+/* Contents of ipAddrBlocks, given those of each SEQUENCE OF ROAIPAddress. */
+static size_t blocks_len(const size_t addresses[2]) {
+  size_t len = 0;
   for (unsigned f = 0; f < 2; f++)
-    if (roa.addresses[f])
-      roa.blocks += ww_der_size(family_len(roa.addresses[f]));
-  roa.len = ww_der_u64_size(vrps[0].asn) + ww_der_size(roa.blocks);
-  return roa;
+    if (addresses[f])
+      len += ww_der_size(family_len(addresses[f]));
+  return len;
 }
 
-static void put_address(struct ww_writer *w, const struct ww_vrp *vrp) {
+static size_t roa_len(uint32_t asn, const size_t addresses[2]) {
+  return ww_der_u64_size(asn) + ww_der_size(blocks_len(addresses));
+}
+
+static void put_roa_header(struct ww_writer *w, uint32_t asn, const size_t addresses[2]) {
+  ww_der_put_header(w, WW_DER_SEQUENCE, roa_len(asn, addresses));
+  ww_der_put_u64(w, asn);
+  ww_der_put_header(w, WW_DER_SEQUENCE, blocks_len(addresses));
+}
+
+static void put_family_header(struct ww_writer *w, unsigned family, size_t addresses) {
+  const uint8_t afi[2] = {0, (uint8_t)(family ? WW_AFI_IPV6 : WW_AFI_IPV4)};
+  ww_der_put_header(w, WW_DER_SEQUENCE, family_len(addresses));
+  ww_der_put(w, WW_DER_OCTET_STRING, afi, sizeof(afi));
+  ww_der_put_header(w, WW_DER_SEQUENCE, addresses);
+}
+
+/* Measures each SEQUENCE OF ROAIPAddress; where IPv6 begins. */
+static size_t measure_addresses(const struct ww_vrp *vrps, size_t count, size_t addresses[2]) {
+  size_t i = 0, split;
+  addresses[0] = addresses[1] = 0;
+  for (; i < count && vrps[i].prefix.afi == WW_AFI_IPV4; i++)
+    addresses[0] += ww_der_size(address_len(&vrps[i]));
+  for (split = i; i < count; i++)
+    addresses[1] += ww_der_size(address_len(&vrps[i]));
+  return split;
+}
+
+void ww_ccr_put_address(struct ww_writer *w, const struct ww_vrp *vrp) {
   /* RFC 3779 §2.1.1: a prefix is a BIT STRING of its bits; the first octet counts those unused at the end. */
   unsigned octets = (vrp->prefix.len + 7u) / 8;
   ww_der_put_header(w, WW_DER_SEQUENCE, address_len(vrp));
@@ -60,23 +76,38 @@ static void put_address(struct ww_writer *w, const struct ww_vrp *vrp) {
     ww_der_put_u64(w, vrp->max_len);
 }
 
-size_t ww_ccr_roa_size(const struct ww_vrp *vrps, size_t count) { return ww_der_size(measure_roa(vrps, count).len); }
+size_t ww_ccr_roa_size(const struct ww_vrp *vrps, size_t count) {
+  size_t addresses[2];
+  (void)measure_addresses(vrps, count, addresses);
+  return ww_der_size(roa_len(vrps[0].asn, addresses));
+}
 
 void ww_ccr_put_roa(struct ww_writer *w, const struct ww_vrp *vrps, size_t count) {
-  struct roa roa = measure_roa(vrps, count);
-  ww_der_put_header(w, WW_DER_SEQUENCE, roa.len);
-  ww_der_put_u64(w, vrps[0].asn);
-  ww_der_put_header(w, WW_DER_SEQUENCE, roa.blocks);
+  size_t addresses[2], split = measure_addresses(vrps, count, addresses);
+  put_roa_header(w, vrps[0].asn, addresses);
   for (unsigned f = 0; f < 2; f++) {
-    if (!roa.addresses[f])
-      continue;
-    const uint8_t afi[2] = {0, (uint8_t)(f ? WW_AFI_IPV6 : WW_AFI_IPV4)};
-    ww_der_put_header(w, WW_DER_SEQUENCE, family_len(roa.addresses[f]));
-    ww_der_put(w, WW_DER_OCTET_STRING, afi, sizeof(afi));
-    ww_der_put_header(w, WW_DER_SEQUENCE, roa.addresses[f]);
-    for (size_t i = f ? roa.split : 0; i < (f ? count : roa.split); i++)
-      put_address(w, &vrps[i]);
+    if (addresses[f])
+      put_family_header(w, f, addresses[f]);
+    for (size_t i = f ? split : 0; i < (f ? count : split); i++)
+      ww_ccr_put_address(w, &vrps[i]);
   }
+}
+
+size_t ww_ccr_roa_size_of(uint32_t asn, const struct ww_der_span families[2]) {
+  const size_t addresses[2] = {families[0].len, families[1].len};
+  return addresses[0] || addresses[1] ? ww_der_size(roa_len(asn, addresses)) : 0;
+}
+
+void ww_ccr_put_roa_of(struct ww_writer *w, uint32_t asn, const struct ww_der_span families[2]) {
+  const size_t addresses[2] = {families[0].len, families[1].len};
+  if (!addresses[0] && !addresses[1])
+    return;
+  put_roa_header(w, asn, addresses);
+  for (unsigned f = 0; f < 2; f++)
+    if (addresses[f]) {
+      put_family_header(w, f, addresses[f]);
+      ww_writer_bytes(w, families[f].p, families[f].len);
+    }
 }
 
 uint32_t *ww_ccr_order(const struct ww_vrp *vrps, size_t count) {

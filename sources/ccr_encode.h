@@ -28,6 +28,10 @@ extern const uint8_t ww_ccr_sha256_oid[9];
 /* ROAPayloadSet: `count` >= 1 VRPs, all of one AS, in the order of ww_vrp_compare(). */
 size_t ww_ccr_roa_size(const struct ww_vrp *vrps, size_t count);
 void ww_ccr_put_roa(struct ww_writer *w, const struct ww_vrp *vrps, size_t count);
+/* One ROAIPAddress; and a ROAPayloadSet of those of IPv4 and IPv6, encoded and in order. Size 0 when there are none. */
+void ww_ccr_put_address(struct ww_writer *w, const struct ww_vrp *vrp);
+size_t ww_ccr_roa_size_of(uint32_t asn, const struct ww_der_span families[2]);
+void ww_ccr_put_roa_of(struct ww_writer *w, uint32_t asn, const struct ww_der_span families[2]);
 /* ASPAPayloadSet */
 size_t ww_ccr_aspa_size(const struct ww_aspa *aspa);
 void ww_ccr_put_aspa(struct ww_writer *w, const struct ww_aspa *aspa);

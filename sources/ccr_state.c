@@ -354,18 +354,123 @@ static void change_aspa(struct changes *c, const struct ww_aspa *aspa) {
     ww_ccr_put_aspa(&w, aspa);
 }
 
-static void clear(struct ww_payloads *set) { set->vrp_count = set->aspa_count = set->key_count = 0; }
+/*
+ * VRPs of an AS that has many are not decoded for the sake of a few: the encoded addresses are walked, compared with
+ * the records of the delta where they lie, and what stays is copied in runs.
+ */
 
-/* Takes the records of `gone` out of *set; both sorted. */
-static void subtract_vrps(struct ww_payloads *set, const struct ww_vrp *gone, const uint32_t *order, size_t count) {
-  size_t kept = 0;
-  for (size_t i = 0, g = 0; i < set->vrp_count; i++) {
-    while (g < count && ww_vrp_compare(&gone[order[g]], &set->vrps[i]) < 0)
-      g++;
-    if (g == count || ww_vrp_compare(&gone[order[g]], &set->vrps[i]) != 0)
-      set->vrps[kept++] = set->vrps[i];
+/* An encoded ROAIPAddress, 30 L 03 N U octets... [02 M maxLength...], against a VRP of its family. */
+static int compare_address(const uint8_t *p, const struct ww_vrp *vrp) {
+  unsigned octets = p[3] - 1u, width = ww_afi_bits(vrp->prefix.afi) / 8u, len = octets * 8 - p[4];
+  int c = octets ? memcmp(p + 5, vrp->prefix.addr, octets) : 0;
+  for (unsigned i = octets; i < width && c == 0; i++)
+    c = vrp->prefix.addr[i] ? -1 : 0;
+  if (c == 0)
+    c = (int)len - (int)vrp->prefix.len;
+  if (c)
+    return c;
+  const uint8_t *max = p + 5 + octets, *end = p + 2 + p[1];
+  return (int)(max < end ? end[-1] : len) - (int)vrp->max_len; /* 128 takes two octets, and the last says it all */
+}
+
+/* The VRPs of one AS and family: a range of a sorted set through its order. */
+struct run {
+  const struct ww_vrp *vrps;
+  const uint32_t *order;
+  size_t at, end;
+};
+
+static const struct ww_vrp *run_first(const struct run *r) { return r->at < r->end ? &r->vrps[r->order[r->at]] : NULL; }
+
+/* The part of a run that is of one family; *r keeps the rest. */
+static struct run run_family(struct run *r, uint8_t afi) {
+  struct run part = *r;
+  while (r->at < r->end && run_first(r)->prefix.afi == afi)
+    r->at++;
+  part.end = r->at;
+  return part;
+}
+
+/* Addresses of one family, without those of `out`, with those of `in`, appended to *w. */
+static void patch_addresses(struct ww_writer *w, struct ww_der_span old, struct run in, struct run out) {
+  const uint8_t *p = old.p, *end = old.len ? old.p + old.len : old.p, *kept = p; /* [kept, p) is to be copied */
+  for (const struct ww_vrp *add; (add = run_first(&in)) != NULL || run_first(&out);) {
+    const struct ww_vrp *drop = run_first(&out);
+    int to_add = !add ? -1 : p == end ? 1 : compare_address(p, add);
+    int to_drop = !drop ? -1 : p == end ? 1 : compare_address(p, drop);
+    if (to_add < 0 && to_drop < 0) {
+      p += 2 + p[1];
+      continue;
+    }
+    if (to_drop > 0) { /* it was not there */
+      out.at++;
+      continue;
+    }
+    if (to_drop == 0 || to_add == 0) { /* goes, or is there already: written anew */
+      ww_writer_bytes(w, kept, (size_t)(p - kept));
+      p += 2 + p[1];
+      kept = p;
+      out.at += to_drop == 0;
+      if (to_add != 0)
+        continue;
+    } else {
+      ww_writer_bytes(w, kept, (size_t)(p - kept));
+      kept = p;
+    }
+    ww_ccr_put_address(w, add);
+    in.at++;
   }
-  set->vrp_count = kept;
+  ww_writer_bytes(w, kept, (size_t)(end - kept));
+}
+
+/* The addresses of each family of an element. */
+static void find_addresses(struct element element, struct ww_der_span families[2]) {
+  struct ww_der_input input;
+  struct ww_der d = ww_der_open(&input, element.der.p, element.der.len);
+  families[0] = families[1] = (struct ww_der_span){0};
+  if (!element.der.p)
+    return;
+  struct ww_der set = ww_der_enter(&d, WW_DER_SEQUENCE);
+  (void)ww_der_u32(&set);
+  struct ww_der blocks = ww_der_enter(&set, WW_DER_SEQUENCE);
+  while (ww_der_more(&blocks)) {
+    struct ww_der family = ww_der_enter(&blocks, WW_DER_SEQUENCE);
+    struct ww_der_span afi = ww_der_contents(&family, WW_DER_OCTET_STRING);
+    if (afi.len == 2)
+      families[afi.p[1] == WW_AFI_IPV6] = ww_der_contents(&family, WW_DER_SEQUENCE);
+  }
+}
+
+struct scratch {
+  uint8_t *octets;
+  size_t cap;
+};
+
+static void patch_roa(struct changes *c, uint32_t asn, struct element old, struct run in, struct run out,
+                      struct scratch *scratch) {
+  enum { ADDRESS_MAX = 32 }; /* octets of an encoded address are fewer */
+  struct ww_der_span families[2], patched[2];
+  find_addresses(old, families);
+  size_t need = old.der.len + (in.end - in.at) * ADDRESS_MAX;
+  if (need > scratch->cap) {
+    uint8_t *larger = realloc(scratch->octets, 2 * need);
+    if (!larger) {
+      c->failed = true;
+      return;
+    }
+    scratch->octets = larger;
+    scratch->cap = 2 * need;
+  }
+  struct ww_writer w = ww_writer_make(scratch->octets, scratch->cap);
+  for (unsigned f = 0; f < 2; f++) {
+    uint8_t afi = f ? WW_AFI_IPV6 : WW_AFI_IPV4;
+    size_t from = w.len;
+    patch_addresses(&w, families[f], run_family(&in, afi), run_family(&out, afi));
+    patched[f] = (struct ww_der_span){.p = scratch->octets + from, .len = w.len - from};
+  }
+  struct ww_writer to = change_begin(c, asn, ww_ccr_roa_size_of(asn, patched));
+  if (!c->failed)
+    ww_ccr_put_roa_of(&to, asn, patched);
 }
 
 /* The end of the run of one AS that begins at `at`. */
@@ -379,24 +484,18 @@ static void collect_vrps(const struct sequence *s, const struct ww_payload_delta
   const struct ww_payloads *in = &delta->announce, *out = &delta->withdraw;
   uint32_t *in_order = ww_ccr_order(in->vrps, in->vrp_count), *out_order = ww_ccr_order(out->vrps, out->vrp_count);
   struct cursor cursor = cursor_at_start(s);
-  struct ww_payloads set = {0};
+  struct scratch scratch = {0};
   c->failed = c->failed || !in_order || !out_order;
   for (size_t i = 0, o = 0; !c->failed && (i < in->vrp_count || o < out->vrp_count);) {
     uint32_t a = i < in->vrp_count ? in->vrps[in_order[i]].asn : UINT32_MAX;
     uint32_t b = o < out->vrp_count ? out->vrps[out_order[o]].asn : UINT32_MAX, asn = a < b ? a : b;
-    size_t in_end = vrp_run(in, in_order, i, asn), out_end = vrp_run(out, out_order, o, asn);
-    clear(&set);
-    c->failed = !decode(&set, VRPS, cursor_find(&cursor, asn));
-    subtract_vrps(&set, out->vrps, out_order + o, out_end - o);
-    for (; i < in_end && !c->failed; i++)
-      c->failed = ww_payloads_add_vrp(&set, &in->vrps[in_order[i]]) != WW_OK;
-    if (!c->failed && ww_payloads_sort(&set) != WW_OK)
-      c->failed = true;
-    if (!c->failed)
-      change_vrps(c, asn, set.vrps, set.vrp_count);
-    o = out_end;
+    struct run added = {in->vrps, in_order, i, vrp_run(in, in_order, i, asn)};
+    struct run gone = {out->vrps, out_order, o, vrp_run(out, out_order, o, asn)};
+    i = added.end;
+    o = gone.end;
+    patch_roa(c, asn, cursor_find(&cursor, asn), added, gone, &scratch);
   }
-  ww_payloads_fini(&set);
+  free(scratch.octets);
   free(in_order);
   free(out_order);
 }
