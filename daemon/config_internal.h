@@ -54,4 +54,12 @@ char *ww_config_port(cfg_t *section, bool *ok);
 void ww_config_take_name(char *to, cfg_t *section);
 void *ww_config_array(size_t count, size_t size, bool *ok);
 
+/* --- config_static.c --- */
+
+int ww_config_check_vrp(cfg_t *cfg, cfg_opt_t *opt);
+int ww_config_check_aspa(cfg_t *cfg, cfg_opt_t *opt);
+int ww_config_check_router_key(cfg_t *cfg, cfg_opt_t *opt);
+/* NULL: there is no such section. */
+bool ww_config_take_statics(struct ww_config *config, cfg_t *section);
+
 #endif

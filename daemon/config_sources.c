@@ -28,11 +28,6 @@ cfg_opt_t ww_config_file_options[] = {
     CFG_END(),
 };
 
-cfg_opt_t ww_config_static_options[] = {
-    CFG_STR_LIST("vrp", "{}", CFGF_NONE),
-    CFG_END(),
-};
-
 static const char *const expiry_words[] = {"flush", "keep", NULL};
 
 static int check_expiry(cfg_t *cfg, cfg_opt_t *opt) { return ww_config_check_word(cfg, opt, expiry_words); }
@@ -49,42 +44,6 @@ static int check_slurm(cfg_t *cfg, cfg_opt_t *opt) {
 
 static int check_version(cfg_t *cfg, cfg_opt_t *opt) {
   return ww_config_check_range(cfg, opt, WW_RTR_V0, WW_RTR_VERSION_MAX);
-}
-
-/* "192.0.2.0/24 AS64500", "192.0.2.0/22-24 AS64500": prefix, optional maxLength, origin. */
-static const char *parse_vrp(const char *text, struct ww_vrp *vrp) {
-  char prefix[WW_PREFIX_STRLEN + 4], asn[16];
-  int end = -1;
-  memset(vrp, 0, sizeof(*vrp));
-  if (sscanf(text, " %53s %15s %n", prefix, asn, &end) != 2 || end < 0 || text[end])
-    return "is not PREFIX[-MAXLENGTH] ASN";
-  char *dash = strchr(prefix, '-');
-  if (dash)
-    *dash++ = '\0';
-  if (ww_prefix_parse(prefix, &vrp->prefix) != WW_OK)
-    return "has no prefix in front, or one with host bits";
-  vrp->max_len = vrp->prefix.len;
-  if (dash) {
-    char *rest;
-    unsigned long max = strtoul(dash, &rest, 10);
-    if (*dash < '0' || *dash > '9' || *rest || max > ww_afi_bits(vrp->prefix.afi))
-      return "has no maxLength after '-'";
-    if (max < vrp->prefix.len)
-      return "has a maxLength shorter than the prefix";
-    vrp->max_len = (uint8_t)max;
-  }
-  if (ww_asn_parse(asn, &vrp->asn) != WW_OK)
-    return "has no AS number at the end";
-  return NULL;
-}
-
-static int check_vrp(cfg_t *cfg, cfg_opt_t *opt) {
-  struct ww_vrp vrp;
-  const char *wrong = parse_vrp(ww_config_last_string(opt), &vrp);
-  if (!wrong)
-    return 0;
-  cfg_error(cfg, "%s: '%s' %s", cfg_opt_name(opt), ww_config_last_string(opt), wrong);
-  return -1;
 }
 
 /* Sources of all kinds share the store's one space of names. */
@@ -140,7 +99,9 @@ static const struct ww_config_check checks[] = {
     {"payload-file", check_payload_file},
     {"payload-file|path", ww_config_check_text},
     {"payload-file|refresh-interval", ww_config_check_seconds},
-    {"static|vrp", check_vrp},
+    {"static|vrp", ww_config_check_vrp},
+    {"static|aspa", ww_config_check_aspa},
+    {"static|router-key", ww_config_check_router_key},
 };
 
 static bool take(struct ww_config *c, cfg_t *cfg) {
@@ -173,14 +134,7 @@ static bool take(struct ww_config *c, cfg_t *cfg) {
     c->slurm[c->slurm_count] = strdup(cfg_getnstr(cfg, "slurm", i));
     ok = c->slurm[c->slurm_count++] != NULL;
   }
-  cfg_t *s = cfg_getsec(cfg, "static");
-  unsigned vrps = s ? cfg_size(s, "vrp") : 0;
-  for (unsigned i = 0; ok && i < vrps; i++) {
-    struct ww_vrp vrp;
-    ok = !parse_vrp(cfg_getnstr(s, "vrp", i), &vrp) && ww_payloads_add_vrp(&c->statics, &vrp) == WW_OK;
-  }
-  c->has_static = vrps > 0;
-  return ok && ww_payloads_sort(&c->statics) == WW_OK;
+  return ok && ww_config_take_statics(c, cfg_getsec(cfg, "static"));
 }
 
 static void fini(struct ww_config *config) {

@@ -19,6 +19,10 @@
 #include "feeds/bmp_feed.h"
 
 #define SOURCE "static { vrp = {\"192.0.2.0/24 AS64500\"} }\n"
+#define SKI "88C5DE295A3276D69E9BB7469BD46EF972DE32AC"
+#define SPKI                                                                                                           \
+  "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE64mxtNmdKd1bxIjgWrGJutr11LDeA56L8cc1NLL/WW9RZ+rbi+G4rFSvfrEjxzRPt6tcNWpgEINq"   \
+  "7tOR7J5dAg=="
 #define STORE "store = \"/tmp/x\"\n"
 
 /* Writes `text` to a file of its own and loads it. */
@@ -112,6 +116,24 @@ static const struct bad bad[] = {
     {STORE SOURCE "rtr-listen \"[::1]:323\" {\n ca = \"/nonexistent/ca\"\n}\n", 4, "No such file"},
     {STORE SOURCE "rtr-listen \"[::1]:323\" { max-clients = 0 }\n", 3, "max-clients: 0 is not between"},
     {STORE SOURCE "rtr-listen \"[::1]:323\" { max-version = 3 }\n", 3, "max-version: 3 is not between 0 and 2"},
+    {STORE "static {\n  aspa = {\"AS1: AS2\",\n    \"AS1 AS2\"}\n}\n", 4, "is not CUSTOMER: PROVIDER..."},
+    {STORE "static { aspa = {\"ASX: AS2\"} }\n", 2, "is not CUSTOMER"},
+    {STORE "static { aspa = {\"AS1:\"} }\n", 2, "has no providers"},
+    {STORE "static { aspa = {\"AS1: AS2 x\"} }\n", 2, "a provider that is no AS number"},
+    {STORE "static { aspa = {\"AS1: AS2,,AS3\"} }\n", 2, "a provider that is no AS number"},
+    {STORE "static { aspa = {\"AS1: AS4294967296\"} }\n", 2, "a provider that is no AS number"},
+    {STORE "static { aspa = {\"AS1: AS2 AS1\"} }\n", 2, "the customer among its providers"},
+    {STORE "static { aspa = {\"AS1: AS2 AS2\"} }\n", 2, "a provider twice"},
+    {STORE "static { aspa = {\"AS1: AS2 AS0\"} }\n", 2, "AS0 beside other providers"},
+    {STORE "static { router-key = {\"AS1\"} }\n", 2, "is not ASN SKI KEY"},
+    {STORE "static { router-key = {\"AS1 " SKI "\"} }\n", 2, "is not ASN SKI KEY"},
+    {STORE "static { router-key = {\"X " SKI " " SPKI "\"} }\n", 2, "no AS number in front"},
+    {STORE "static { router-key = {\"AS1 88C5 " SPKI "\"} }\n", 2, "not 40 hexadecimal digits"},
+    {STORE "static { router-key = {\"AS1 " SKI "0 " SPKI "\"} }\n", 2, "not 40 hexadecimal digits"},
+    {STORE "static { router-key = {\"AS1 " SKI " MAA=\"} }\n", 2,
+     "neither base64 of a SubjectPublicKeyInfo nor a path"},
+    {STORE "static { router-key = {\"AS1 " SKI " /nonexistent\"} }\n", 2, "a key file that cannot be read"},
+    {STORE "static { router-key = {\"AS1 " SKI " /dev/null\"} }\n", 2, "holds no SubjectPublicKeyInfo"},
     {STORE SOURCE "rtr-listen \"[::1]:323\" { min-version = 2 max-version = 1 }\n", 3, "2 is above max-version 1"},
     {STORE SOURCE "rtr-listen \"[::1]:323\" { refresh = 86401 }\n", 3, "refresh: 86401 is not between"},
     {STORE SOURCE "rtr-listen \"[::1]:323\" { retry = 7201 }\n", 3, "retry: 7201 is not between"},
@@ -153,7 +175,8 @@ static void reads_what_is_said(void **state) {
       "rtr-cache \"main\" { host = \"rtr.example.net\" }\n"
       "rtr-cache \"old\" { host = \"::1\" port = 8282 min-version = 1 max-version = 1 }\n"
       "payload-file \"dump\" { path = \"/x.json\" ignore-expiry = true refresh-interval = 60 }\n"
-      "static { vrp = {\"2001:db8::/32-48 64501\", \"192.0.2.0/24 AS64500\"} }\n"
+      "static { vrp = {\"2001:db8::/32-48 64501\", \"192.0.2.0/24 AS64500\"}\n"
+      "  aspa = {\"AS64500: 64502, AS64501\", \"64503:AS0\"} router-key = {\"AS64500 " SKI " " SPKI "\"} }\n"
       "bmp-listen \"127.0.0.1:11019\" { }\n bmp-listen \"[::1]:0\" { }\n"
       "router \"edge1\" { address = \"192.0.2.1\" local-as = 64500 views = {\"pre-policy\", \"post-policy\"} }\n"
       "router \"edge2\" { sys-name = \"e2\" views = {\"post-policy\"} role = \"customer\" no-role = \"upstream\"\n"
@@ -189,6 +212,14 @@ static void reads_what_is_said(void **state) {
   assert_true(c->files[0].ignore_expiry);
   assert_int_equal(c->files[0].refresh_interval, 60);
   assert_true(c->has_static);
+  assert_int_equal(c->statics.aspa_count, 2);
+  assert_int_equal(c->statics.aspas[0].customer, 64500);
+  assert_int_equal(c->statics.aspas[0].provider_count, 2);
+  assert_int_equal(c->statics.aspas[0].providers[0], 64501);
+  assert_int_equal(c->statics.aspas[1].providers[0], 0);
+  assert_int_equal(c->statics.key_count, 1);
+  assert_int_equal(c->statics.keys[0].spki_len, 91);
+  assert_int_equal(c->statics.keys[0].ski[0], 0x88);
   assert_int_equal(c->statics.vrp_count, 2);
   assert_int_equal(c->statics.vrps[0].asn, 64500); /* sorted: IPv4 first */
   assert_int_equal(c->statics.vrps[0].max_len, 24);
@@ -288,11 +319,42 @@ static void manual_page_has_the_same_options(void **state) {
       fail_msg("waywarden.conf(5) has an option that does not exist: %s", page.text[i]);
 }
 
+/* A key in a file: DER, base64 over two lines, PEM. */
+static void reads_key_files(void **state) {
+  static const uint8_t der[] = {0x30, 0x0c, 0x30, 0x05, 0x06, 0x03, 0x2a, 0x03, 0x04, 0x03, 0x03, 0x00, 0xaa, 0xbb};
+  static const struct {
+    const void *text;
+    size_t len;
+  } files[] = {
+      {der, sizeof(der)},
+      {"MAwwBQYDKgME\nAwMAqrs=\n", 21},
+      {"-----BEGIN PUBLIC KEY-----\nMAwwBQYDKgMEAwMAqrs=\n-----END PUBLIC KEY-----\n", 73},
+  };
+  (void)state;
+  for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+    char path[] = "/tmp/ww-test-key-XXXXXX", text[256];
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, files[i].text, files[i].len), files[i].len);
+    close(fd);
+    snprintf(text, sizeof(text), STORE "static { router-key = {\"AS1 " SKI " %s\"} }\n", path);
+    struct ww_config *config = NULL;
+    struct ww_diag diag = {0};
+    if (load(text, &config, &diag) != WW_OK)
+      fail_msg("file %zu: %s", i, diag.text);
+    unlink(path);
+    assert_int_equal(config->statics.keys[0].spki_len, sizeof(der));
+    assert_memory_equal(config->statics.keys[0].spki, der, sizeof(der));
+    ww_config_free(config);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(refuses_with_line_and_reason),
       cmocka_unit_test(refuses_what_is_no_file),
       cmocka_unit_test(reads_what_is_said),
+      cmocka_unit_test(reads_key_files),
       cmocka_unit_test(manual_page_has_the_same_options),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
