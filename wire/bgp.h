@@ -107,6 +107,9 @@ struct ww_bgp_update {
   uint8_t next_hop_len[2];
   bool has_as_path;
   struct ww_as_path as_path; /* points into attrs */
+  /* Value of BGPsec_PATH, for whoever verifies signatures (bgp_bgpsec.h); NULL when absent. Points into attrs. */
+  const uint8_t *bgpsec_path;
+  size_t bgpsec_path_len;
   uint8_t origin;            /* ORIGIN code; 255 absent */
 };
 

@@ -376,6 +376,10 @@ static void write_attribute(const struct decoder *d, struct ww_writer *w, const 
     ww_writer_bytes(w, a->value, a->len);
   } else {
     ww_writer_bytes(w, a->start, (size_t)(a->value - a->start) + a->len);
+    if (a->type == WW_ATTR_BGPSEC_PATH) {
+      d->out->bgpsec_path = w->buf + w->len - a->len;
+      d->out->bgpsec_path_len = a->len;
+    }
   }
 }
 
