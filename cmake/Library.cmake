@@ -2,7 +2,7 @@
 # gets installed. The linker drops what no exported function reaches, and with it the libraries only that needed.
 include(GNUInstallDirs)
 
-set(WW_LIBRARY_ROOMS base wire validator store sources rib feeds bmpout engine)
+set(WW_LIBRARY_ROOMS base wire validator bgpsec store sources rib feeds bmpout engine)
 
 # The program is called waywarden too, so the target is named after the file.
 add_library(libwaywarden SHARED)
