@@ -55,6 +55,6 @@ struct ww_vector_suite {
 };
 
 extern const struct ww_vector_suite ww_vector_suite_rov, ww_vector_suite_ccr, ww_vector_suite_slurm,
-    ww_vector_suite_aspa;
+    ww_vector_suite_aspa, ww_vector_suite_bgpsec;
 
 #endif
