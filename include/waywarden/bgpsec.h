@@ -193,6 +193,75 @@ struct ww_bgpsec_counts {
 };
 WW_EXPORT void ww_bgpsec_verifier_counts(const struct ww_bgpsec_verifier *verifier, struct ww_bgpsec_counts *out);
 
+/* --- signing ---------------------------------------------------------------------------------------------------- */
+
+/** The key that a router signs with. */
+struct ww_bgpsec_signer;
+/** A new P-256 key. */
+WW_EXPORT enum ww_err ww_bgpsec_signer_generate(struct ww_bgpsec_signer **out) WW_MUST_USE;
+/** An unencrypted private key of P-256 in PEM or DER (PKCS#8, or as `openssl ecparam` writes it). */
+WW_EXPORT enum ww_err ww_bgpsec_signer_read(const void *data, size_t len, struct ww_bgpsec_signer **out,
+                                            struct ww_diag *diag) WW_MUST_USE;
+/** Makes an ECDSA-Sig-Value of a digest of 32 octets: up to *len (72) octets of DER into `der`. */
+typedef bool (*ww_bgpsec_sign_fn)(void *ctx, const uint8_t *digest, uint8_t *der, size_t *len);
+/** A private key that is kept elsewhere. */
+WW_EXPORT enum ww_err ww_bgpsec_signer_external(const uint8_t *spki, size_t len, ww_bgpsec_sign_fn sign, void *ctx,
+                                                struct ww_bgpsec_signer **out) WW_MUST_USE;
+WW_EXPORT void ww_bgpsec_signer_free(struct ww_bgpsec_signer *signer);
+/** The private key as PKCS#8 in PEM; give it to ww_bgpsec_secret_free(), which wipes it. WW_ERR_STATE: kept elsewhere.
+ */
+WW_EXPORT enum ww_err ww_bgpsec_signer_write(const struct ww_bgpsec_signer *signer, uint8_t **pem,
+                                             size_t *len) WW_MUST_USE;
+WW_EXPORT void ww_bgpsec_secret_free(uint8_t *secret, size_t len);
+/** The public key: 91 octets of DER SubjectPublicKeyInfo, borrowed. */
+WW_EXPORT const uint8_t *ww_bgpsec_signer_spki(const struct ww_bgpsec_signer *signer);
+/** SKI of a public key (RFC 6487 §4.8.2). False: not a key of a BGPsec router. */
+WW_EXPORT bool ww_bgpsec_ski(const uint8_t *spki, size_t len, uint8_t *ski);
+
+/** A PKCS#10 request for a router certificate (RFC 8209 §3.2, RFC 8635 §6) in DER, from malloc. `common_name` NULL: an
+ *  empty subject. The AS number and BGP Identifier are not in it: they go to the CA beside it. */
+WW_EXPORT enum ww_err ww_bgpsec_request(const struct ww_bgpsec_signer *signer, const char *common_name, uint8_t **der,
+                                        size_t *len) WW_MUST_USE;
+
+enum {
+  WW_BGPSEC_KEY_FILE_MAX = 16384,   /**< octets of a private key's file */
+  WW_ROUTER_CERT_FILE_MAX = 262144, /**< octets of a certificate's file */
+  WW_ROUTER_CERT_ASNS_MAX = 1024,   /**< AS numbers of one certificate */
+};
+
+/**
+ * The router keys of a certificate in DER or PEM, or of the router certificates in a PKCS#7 certs-only message (RFC
+ * 8635 §7), added to `out` unsorted. The profile of RFC 8209 is checked and the term of validity against `now`, Unix
+ * seconds. NOT checked is whether a trust anchor stands behind it: path validation is the relying party's job.
+ */
+WW_EXPORT enum ww_err ww_bgpsec_router_certificates(const uint8_t *data, size_t len, int64_t now,
+                                                    struct ww_payloads *out, struct ww_diag *diag) WW_MUST_USE;
+
+/** A suite and the key for it. All suites that can be named are ECDSA P-256 with SHA-256 (see ww_bgpsec_options). */
+struct ww_bgpsec_sign_key {
+  uint8_t suite;
+  const struct ww_bgpsec_signer *signer;
+};
+
+/** A path that is to be sent. Everything is borrowed. */
+struct ww_bgpsec_sign_request {
+  struct ww_prefix prefix;
+  const uint8_t *path; /**< value of the BGPsec_PATH that was received; NULL: the route is originated */
+  size_t path_len;
+  uint32_t asn; /**< of the segment that is added, as are the two below */
+  uint8_t pcount;
+  bool confed;                           /**< Confed_Segment */
+  uint32_t target_as;                    /**< whom it is sent to */
+  bool leave_confed;                     /**< first take off the newest segments with Confed_Segment (RFC 8205 §4.3) */
+  const struct ww_bgpsec_sign_key *keys; /**< one or two */
+  size_t key_count;
+};
+
+/** Writes the value of the BGPsec_PATH to be sent. WW_ERR_UNSUPPORTED: no received block is of these suites, so that
+ * the route may only go on unsigned; WW_ERR_FULL: `cap`; WW_ERR_MALFORMED: `path`; WW_ERR_IO: the key does not sign. */
+WW_EXPORT enum ww_err ww_bgpsec_sign(const struct ww_bgpsec_sign_request *request, uint8_t *out, size_t cap,
+                                     size_t *len, struct ww_diag *diag) WW_MUST_USE;
+
 /** valid, not-valid, unsigned, withdraw, not-checked. Static storage, as the two below. */
 WW_EXPORT const char *ww_bgpsec_state_name(enum ww_bgpsec_state state);
 WW_EXPORT const char *ww_bgpsec_reason_name(enum ww_bgpsec_reason reason);
