@@ -20,7 +20,7 @@
 
 static const struct ww_vector_suite *const suites[] = {&ww_vector_suite_rov, &ww_vector_suite_aspa,
                                                        &ww_vector_suite_ccr, &ww_vector_suite_slurm,
-                                                       &ww_vector_suite_bgpsec};
+                                                       &ww_vector_suite_bgpsec, &ww_vector_suite_rtr};
 
 enum format { TEXT, TAP, JUNIT };
 

@@ -41,6 +41,9 @@ bool ww_vector_payloads(struct ww_vector_reader *r, json_t *object, struct ww_pa
 /* An AS path, neighbor first and origin last, as canonical octets (wire/bgp.h). */
 bool ww_vector_path(struct ww_vector_reader *r, json_t *path, struct ww_writer *w);
 
+/* Two sorted sets, without regard to expiry: the first difference goes into `message`, or nothing. */
+void ww_vector_compare(const struct ww_payloads *want, const struct ww_payloads *got, char *message, size_t size);
+
 struct ww_vector_test {
   const struct ww_payloads *payloads; /* the test's, or else its group's; sorted; empty when neither has any */
   json_t *input;                      /* NULL when absent */
@@ -54,7 +57,12 @@ struct ww_vector_suite {
   bool (*run)(struct ww_vector_reader *r, struct ww_vector_test *test);
 };
 
+/* Suite rtr, role client: vectors_rtr_client.c. Input and expectation are those of the test. */
+bool ww_vector_rtr_client(struct ww_vector_reader *r, struct ww_vector_test *test);
+/* One step's octets, written as hexadecimal digits. NULL when they are not (noted); else freed by the caller. */
+uint8_t *ww_vector_octets(struct ww_vector_reader *r, json_t *value, size_t *len);
+
 extern const struct ww_vector_suite ww_vector_suite_rov, ww_vector_suite_ccr, ww_vector_suite_slurm,
-    ww_vector_suite_aspa, ww_vector_suite_bgpsec;
+    ww_vector_suite_aspa, ww_vector_suite_bgpsec, ww_vector_suite_rtr;
 
 #endif

@@ -345,3 +345,50 @@ bool ww_vector_path(struct ww_vector_reader *r, json_t *path, struct ww_writer *
   }
   return !w->overflow || ww_vector_bad(r, "is too long");
 }
+
+/* The first record that one set has and the other has not; sets are sorted. */
+static void compare_vrps(const struct ww_payloads *want, const struct ww_payloads *got, char *message, size_t size) {
+  for (size_t i = 0; i < want->vrp_count || i < got->vrp_count; i++) {
+    bool missing = i >= got->vrp_count, extra = i >= want->vrp_count;
+    int c = missing || extra ? 0 : ww_vrp_compare(&want->vrps[i], &got->vrps[i]);
+    if (!missing && !extra && c == 0)
+      continue;
+    const struct ww_vrp *vrp = missing || c < 0 ? &want->vrps[i] : &got->vrps[i];
+    char prefix[WW_PREFIX_STRLEN];
+    (void)snprintf(message, size, "roas: %s %s-%u AS%u", missing || c < 0 ? "missing" : "unexpected",
+                   ww_prefix_format(&vrp->prefix, prefix), vrp->max_len, vrp->asn);
+    return;
+  }
+}
+
+static bool same_aspa(const struct ww_aspa *a, const struct ww_aspa *b) {
+  return a->customer == b->customer && a->provider_count == b->provider_count &&
+         (!a->provider_count || memcmp(a->providers, b->providers, a->provider_count * sizeof(*a->providers)) == 0);
+}
+
+void ww_vector_compare(const struct ww_payloads *want, const struct ww_payloads *got, char *message, size_t size) {
+  compare_vrps(want, got, message, size);
+  if (message[0])
+    return;
+  if (want->aspa_count != got->aspa_count) {
+    (void)snprintf(message, size, "aspas: expected %zu, got %zu", want->aspa_count, got->aspa_count);
+    return;
+  }
+  for (size_t i = 0; i < want->aspa_count; i++)
+    if (!same_aspa(&want->aspas[i], &got->aspas[i])) {
+      (void)snprintf(message, size, "aspas: expected AS%u with %u providers, got AS%u with %u or others",
+                     want->aspas[i].customer, want->aspas[i].provider_count, got->aspas[i].customer,
+                     got->aspas[i].provider_count);
+      return;
+    }
+  if (want->key_count != got->key_count) {
+    (void)snprintf(message, size, "routerKeys: expected %zu, got %zu", want->key_count, got->key_count);
+    return;
+  }
+  for (size_t i = 0; i < want->key_count; i++)
+    if (ww_router_key_compare(&want->keys[i], &got->keys[i]) != 0) {
+      (void)snprintf(message, size, "routerKeys: expected one of AS%u, got another, of AS%u", want->keys[i].asn,
+                     got->keys[i].asn);
+      return;
+    }
+}

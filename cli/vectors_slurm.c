@@ -13,53 +13,6 @@
 
 #include "slurm/slurm.h"
 
-/* The first record that one set has and the other has not; sets are sorted. */
-static void compare_vrps(const struct ww_payloads *want, const struct ww_payloads *got, char *message, size_t size) {
-  for (size_t i = 0; i < want->vrp_count || i < got->vrp_count; i++) {
-    bool missing = i >= got->vrp_count, extra = i >= want->vrp_count;
-    int c = missing || extra ? 0 : ww_vrp_compare(&want->vrps[i], &got->vrps[i]);
-    if (!missing && !extra && c == 0)
-      continue;
-    const struct ww_vrp *vrp = missing || c < 0 ? &want->vrps[i] : &got->vrps[i];
-    char prefix[WW_PREFIX_STRLEN];
-    (void)snprintf(message, size, "roas: %s %s-%u AS%u", missing || c < 0 ? "missing" : "unexpected",
-                   ww_prefix_format(&vrp->prefix, prefix), vrp->max_len, vrp->asn);
-    return;
-  }
-}
-
-static bool same_aspa(const struct ww_aspa *a, const struct ww_aspa *b) {
-  return a->customer == b->customer && a->provider_count == b->provider_count &&
-         (!a->provider_count || memcmp(a->providers, b->providers, a->provider_count * sizeof(*a->providers)) == 0);
-}
-
-static void compare(const struct ww_payloads *want, const struct ww_payloads *got, char *message, size_t size) {
-  compare_vrps(want, got, message, size);
-  if (message[0])
-    return;
-  if (want->aspa_count != got->aspa_count) {
-    (void)snprintf(message, size, "aspas: expected %zu, got %zu", want->aspa_count, got->aspa_count);
-    return;
-  }
-  for (size_t i = 0; i < want->aspa_count; i++)
-    if (!same_aspa(&want->aspas[i], &got->aspas[i])) {
-      (void)snprintf(message, size, "aspas: expected AS%u with %u providers, got AS%u with %u or others",
-                     want->aspas[i].customer, want->aspas[i].provider_count, got->aspas[i].customer,
-                     got->aspas[i].provider_count);
-      return;
-    }
-  if (want->key_count != got->key_count) {
-    (void)snprintf(message, size, "routerKeys: expected %zu, got %zu", want->key_count, got->key_count);
-    return;
-  }
-  for (size_t i = 0; i < want->key_count; i++)
-    if (ww_router_key_compare(&want->keys[i], &got->keys[i]) != 0) {
-      (void)snprintf(message, size, "routerKeys: expected one of AS%u, got another, of AS%u", want->keys[i].asn,
-                     got->keys[i].asn);
-      return;
-    }
-}
-
 /* What a test expects. */
 struct expected {
   bool error;
@@ -183,7 +136,7 @@ static bool run(struct ww_vector_reader *r, struct ww_vector_test *test) {
                    problems.count ? problems.list[0].file : 0, problems.count ? problems.list[0].pointer : "",
                    problems.count ? problems.list[0].text : "is bad");
   else
-    compare(&expected.payloads, &got, test->message, sizeof(test->message));
+    ww_vector_compare(&expected.payloads, &got, test->message, sizeof(test->message));
   ok = true;
 out:
   ww_payloads_fini(&expected.payloads);

@@ -33,6 +33,12 @@ CCR = {
     "schema": "waywarden-vectors-1", "suite": "ccr", "title": "t",
     "groups": [{"id": "g", "tests": [{"id": "empty", "expect": {
         "roas_hash": "5PYNCqbX89O2pklLHIYbmfZJxvnsUauvIBsg8pcyfJU="}}]}]}
+RTR = {
+    "schema": "waywarden-vectors-1", "suite": "rtr", "title": "t",
+    "groups": [{"id": "g", "tests": [{"id": "r-1", "input": {"version": 1, "exchange": [
+        {"send": "0102000000000008"}, {"receive": "01 03 1234 00000008"},
+        {"receive": "0107123400000018 00000005 00000e10 00000258 00001c20"}]},
+        "expect": {"payloads": {"roas": []}, "serial": 5}}]}]}
 KEY = {"asn": 1, "SKI": "00" * 20, "routerPublicKey": "AAAA"}
 
 
@@ -125,6 +131,23 @@ MALFORMED = [
     ("a hop's state that there is not", changed(ASPA, *TEST, "expect", "hops", 0, "state", "valid"), "/expect/hops/0"),
     ("input of suite ccr", changed(CCR, *TEST, "input", {"prefix": "::/0"}), "/groups/0/tests/0/input/prefix: unknown"),
     ("a hash of another length", changed(CCR, *TEST, "expect", "roas_hash", "AA=="), "/expect/roas_hash: must be base64"),
+    ("rtr: another role", changed(RTR, *TEST, "input", "role", "printer"), "/input/role: must be"),
+    ("rtr: no version", changed(RTR, *TEST, "input", "version", None), '"version"'),
+    ("rtr: a version too high", changed(RTR, *TEST, "input", "version", 3), "/input/version: must be a number up to 2"),
+    ("rtr: min_version above", changed(RTR, *TEST, "input", "min_version", 2), "/input/min_version: must be a number up to 1"),
+    ("rtr: no exchange", changed(RTR, *TEST, "input", "exchange", None), '"exchange"'),
+    ("rtr: an empty step", changed(RTR, *TEST, "input", "exchange", 0, {}), "/exchange/0: is no step"),
+    ("rtr: two steps in one", changed(RTR, *TEST, "input", "exchange", 0, {"send": "00", "wait": 1}), "more than one"),
+    ("rtr: an unknown step", changed(RTR, *TEST, "input", "exchange", 0, {"sing": 1}), "/exchange/0/sing: unknown"),
+    ("rtr: half an octet", changed(RTR, *TEST, "input", "exchange", 0, {"send": "012"}), "/exchange/0/send: must be octets"),
+    ("rtr: no octets", changed(RTR, *TEST, "input", "exchange", 0, {"send": ""}), "/exchange/0/send: must be octets"),
+    ("rtr: no hex", changed(RTR, *TEST, "input", "exchange", 1, {"receive": "0x"}), "/exchange/1/receive: must be octets"),
+    ("rtr: an end by nobody", changed(RTR, *TEST, "input", "exchange", 1, {"end": "me"}), "/end: must be cache or router"),
+    ("rtr: no connection", changed(RTR, *TEST, "input", "exchange", 1, {"connect": False}), "/connect: must be true"),
+    ("rtr: a wait backwards", changed(RTR, *TEST, "input", "exchange", 1, {"wait": -1}), "/wait: must be a number"),
+    ("rtr: a code too large", changed(RTR, *TEST, "expect", "error", {"code": 65536}), "/error/code: must be a number"),
+    ("rtr: resume without serial", changed(RTR, *TEST, "input", "resume", {"version": 1, "session": 1}), '"serial"'),
+    ("rtr: nothing expected", changed(RTR, *TEST, "expect", {}), "expects nothing"),
     ("nothing expected", changed(CCR, *TEST, "expect", {}), "expects nothing"),
 ]
 for what, path, place in [
@@ -218,6 +241,48 @@ class Runner(unittest.TestCase):
             done = self.run_program("run", self.file(content))
             self.assertEqual(done.returncode, 1)
             self.assertIn("0 of %d passed" % count, done.stdout)
+
+    def test_every_conversation_can_fail(self):
+        """Each test of suite rtr, with one octet of a query, the code of a refusal, or what is held in the end changed."""
+        def flip(text):
+            return text[:-1] + ("0" if text[-1] == "1" else "1")
+
+        stray = {"prefix": "240.0.0.0/4", "asn": 1}
+        for path in sorted(glob.glob(os.path.join(VECTORS, "rtr", "*.json"))):
+            with open(path, encoding="utf-8") as f:
+                content = json.load(f)
+            tests = []
+            for test in (t for group in content["groups"] for t in group["tests"]):
+                if test["input"].get("role", "client") != "client":
+                    continue
+                for i, step in enumerate(test["input"]["exchange"]):
+                    if "send" in step:
+                        tests.append(changed(test, "input", "exchange", i, {"send": flip(step["send"])}))
+                    elif "refuse" in step:
+                        tests.append(changed(test, "input", "exchange", i, {"refuse": step["refuse"] + 1}))
+                    elif "holds" in step:
+                        roas = step["holds"]["roas"] + [stray]
+                        tests.append(changed(test, "input", "exchange", i, {"holds": dict(step["holds"], roas=roas)}))
+                    elif "end" in step:
+                        other = {"cache": "router", "router": "cache"}[step["end"]]
+                        tests.append(changed(test, "input", "exchange", i, {"end": other}))
+                expect = test["expect"]
+                if "payloads" in expect:
+                    tests.append(changed(test, "expect", "payloads", "roas", expect["payloads"]["roas"] + [stray]))
+                for member in ("serial", "session", "version"):
+                    if member in expect:
+                        tests.append(changed(test, "expect", member, (expect[member] + 1) % 3))
+                if "error" in expect:
+                    tests.append(changed(test, "expect", "error", "code", expect["error"]["code"] + 1))
+                    tests.append(changed(test, "expect", "error", None))
+                    tests[-1]["expect"].setdefault("payloads", {"roas": []})
+            for i, test in enumerate(tests):
+                test["id"] += f"-{i}"
+            content["groups"] = [{"id": "g", "tests": tests}]
+            done = self.run_program("run", self.file(content))
+            self.assertEqual(done.returncode, 1, done.stderr)
+            self.assertIn(f"0 of {len(tests)} passed", done.stdout,
+                          [line for line in done.stdout.splitlines() if not line.startswith("FAILED")])
 
     def test_a_bad_file_outweighs_a_failure(self):
         good, failing = self.file(ROV, "good.json"), self.file(FAILING[0][1], "failing.json")
