@@ -83,6 +83,9 @@ enum ww_rtr_action ww_rtr_client_connect_failed(struct ww_rtr_client *client, co
 enum ww_rtr_action ww_rtr_client_input(struct ww_rtr_client *client, const uint8_t *data, size_t len,
                                        struct ww_now now);
 enum ww_rtr_action ww_rtr_client_closed(struct ww_rtr_client *client, struct ww_now now);
+/* The connection was refused or broke for a reason of the transport's own, which says nothing of the cache's versions:
+ * a certificate that it does not take, a session that TLS or SSH ended. */
+enum ww_rtr_action ww_rtr_client_lost(struct ww_rtr_client *client, const char *why, struct ww_now now);
 /* The update handed out was stored (ok) or refused (then the machine resets to a full query). `unknown` > 0: so many
  * withdrawals named records that were not held, which is error 6. */
 enum ww_rtr_action ww_rtr_client_committed(struct ww_rtr_client *client, bool ok, size_t unknown, struct ww_now now);

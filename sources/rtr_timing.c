@@ -187,6 +187,17 @@ enum ww_rtr_action ww_rtr_client_closed(struct ww_rtr_client *c, struct ww_now n
   return WW_RTR_STAY;
 }
 
+enum ww_rtr_action ww_rtr_client_lost(struct ww_rtr_client *c, const char *why, struct ww_now now) {
+  if (c->phase == PHASE_IDLE || c->phase == PHASE_CONNECTING || c->phase == PHASE_CLOSING)
+    return ww_rtr_client_closed(c, now);
+  c->errors++;
+  ww_rtr_note(c, WW_LOG_WARNING, "the connection was lost%s: %s",
+              c->phase == PHASE_RESPONSE ? " inside a response" : "", why);
+  ww_rtr_query_failed(c);
+  gone(c, now);
+  return WW_RTR_STAY;
+}
+
 static ww_mono_ms stall_at(const struct ww_rtr_client *c) {
   return c->progress_at + (ww_mono_ms)ww_rtr_retry_interval(c) * STALL_RETRIES * 1000;
 }

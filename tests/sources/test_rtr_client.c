@@ -968,6 +968,39 @@ static void test_resume_versions(void **state) {
   stop(o);
 }
 
+/* A certificate that the cache does not take shows right after the first query, and is no matter of versions. */
+static void test_lost_is_no_downgrade(void **state) {
+  (void)state;
+  struct owner *o = start(1);
+  for (unsigned i = 1; i < 5; i++) {
+    connect_now(o);
+    expect_reset_query(o, 1); /* test_downgrade_by_close has it otherwise */
+    assert_int_equal(ww_rtr_client_lost(o->client, "TLS: refused", o->now), WW_RTR_STAY);
+    assert_int_equal(stats(o).status, WW_RTR_BACKOFF);
+    assert_int_equal(stats(o).errors, i);
+    assert_string_equal(stats(o).last_error, "the connection was lost: TLS: refused");
+  }
+  stop(o);
+
+  o = asking(2); /* inside a response nothing is kept of it, and the data stays */
+  struct script s = {.len = 0};
+  put_response(&s, 2, SESSION);
+  put_v4(&s, 2, 0, 0xc0000200, 24, 24, 64500);
+  assert_int_equal(feed(o, &s), WW_RTR_STAY);
+  assert_int_equal(ww_rtr_client_lost(o->client, "SSH: gone", o->now), WW_RTR_STAY);
+  assert_string_equal(stats(o).last_error, "the connection was lost inside a response: SSH: gone");
+  assert_int_equal(o->flushes, 0);
+  assert_int_equal(o->updates, 1);
+  connect_now(o);
+  expect_serial_query(o, 2, SESSION, 5);
+  /* told to close, it is not told twice */
+  put_response(&s, 2, SESSION + 1);
+  assert_int_equal(feed(o, &s), WW_RTR_CLOSE);
+  assert_int_equal(ww_rtr_client_lost(o->client, "SSH: gone", o->now), WW_RTR_STAY);
+  assert_null(strstr(stats(o).last_error, "SSH"));
+  stop(o);
+}
+
 /* StayRTR and others answer an old session ID with Error Report 0. The data stays until the full set has come. */
 static void test_resume_refused(void **state) {
   (void)state;
@@ -1233,6 +1266,7 @@ int main(void) {
       cmocka_unit_test(test_downgrade_in_place),
       cmocka_unit_test(test_downgrade_of_serial_query),
       cmocka_unit_test(test_downgrade_by_close),
+      cmocka_unit_test(test_lost_is_no_downgrade),
       cmocka_unit_test(test_no_downgrade_of_a_known_cache),
       cmocka_unit_test(test_downgrade_is_forgotten),
       cmocka_unit_test(test_upgrade_demanded),
