@@ -17,6 +17,7 @@
 #include "daemon/clock.h"
 #include "daemon/config.h"
 #include "daemon/daemon.h"
+#include "daemon/rtr_transport.h"
 #include "daemon/slurm_set.h"
 #include "daemon/tls.h"
 
@@ -63,6 +64,19 @@ static int check_slurm(const struct ww_config *config) {
   return err == WW_OK ? WW_EXIT_OK : WW_EXIT_FAILED;
 }
 
+/* Likewise the keys and certificates of caches. */
+static int check_caches(const struct ww_config *config, const struct ww_log *log) {
+  int code = WW_EXIT_OK;
+  for (size_t i = 0; i < config->cache_count; i++) {
+    struct ww_rtr_transport transport = {0};
+    struct ww_diag diag = {0};
+    if (ww_rtr_transport_load(&config->caches[i], log, &transport, &diag) != WW_OK)
+      code = ww_cli_fail("run", "rtr cache %s: %s", config->caches[i].name, diag.text);
+    ww_rtr_transport_fini(&transport);
+  }
+  return code;
+}
+
 static int run_daemon(int argc, char **argv) {
   static const struct option long_options[] = {
       {"config", required_argument, NULL, 'c'}, {"check-config", no_argument, NULL, 'C'}, {NULL, 0, NULL, 0}};
@@ -87,8 +101,9 @@ static int run_daemon(int argc, char **argv) {
   if (err != WW_OK)
     return ww_cli_fail_diag("run", path, err, &diag);
   if (check) {
+    struct ww_log log = {.emit = emit, .level = WW_LOG_WARNING};
     int code = check_stations(config);
-    if (check_slurm(config) != WW_EXIT_OK)
+    if (check_slurm(config) != WW_EXIT_OK || check_caches(config, &log) != WW_EXIT_OK)
       code = WW_EXIT_FAILED;
     ww_config_free(config);
     if (code == WW_EXIT_OK)

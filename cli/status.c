@@ -52,6 +52,10 @@ static void print_sources(json_t *sources) {
     printf("%-16s %-7s %-12s %9lld %9lld %7s %6s  %-20s %lld\n", text_of(s, "name"), text_of(s, "type"),
            text_of(s, "state"), number_of(s, "vrps_ipv4"), number_of(s, "vrps_ipv6"), session, serial,
            text_of(s, "last_sync"), number_of(s, "errors"));
+    if (json_is_string(json_object_get(s, "address")))
+      printf("    %s to %s%s%s\n", text_of(s, "transport"), text_of(s, "address"),
+             json_is_string(json_object_get(s, "agreed")) ? ": " : "",
+             json_is_string(json_object_get(s, "agreed")) ? text_of(s, "agreed") : "");
     print_error(s);
   }
 }

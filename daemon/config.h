@@ -14,9 +14,17 @@ enum { WW_NAME_LEN = 64 }; /* with the final NUL; of sources, routers and statio
 #define WW_STATIC_SOURCE "static"
 #define WW_SLURM_SOURCE "slurm" /* what SLURM asserts is held under this name */
 
+enum ww_transport { WW_TRANSPORT_TCP, WW_TRANSPORT_TLS, WW_TRANSPORT_SSH, WW_TRANSPORT_TCP_MD5, WW_TRANSPORT_TCP_AO };
+const char *ww_transport_name(enum ww_transport transport); /* as the configuration spells it */
+
 struct ww_config_rtr {
   char name[WW_NAME_LEN];
   char *host, *port;
+  enum ww_transport transport;
+  char *source_address;                       /* NULL: any */
+  char *server_name, *ca, *certificate, *key; /* TLS; server_name NULL: the host */
+  char *ssh_user, *ssh_key, *ssh_known_hosts; /* SSH */
+  char *password_file, *key_file;             /* TCP MD5; TCP-AO */
   uint8_t min_version, max_version;
   uint16_t preference;
   bool keep_expired; /* on-expiry = "keep" */

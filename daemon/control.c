@@ -111,6 +111,12 @@ static json_t *source_status(struct ww_daemon *d, int i) {
   json_object_set_new(o, "errors", number(r->errors));
   json_object_set_new(o, "last_error", words(error));
   if (is_rtr) {
+    struct ww_rtr_link link;
+    if (ww_rtr_io_link(d->rtr, i, &link)) {
+      json_object_set_new(o, "transport", json_string(link.transport));
+      json_object_set_new(o, "address", words(link.address));
+      json_object_set_new(o, "agreed", words(link.agreed));
+    }
     json_object_set_new(o, "rtr_version", number(rtr.version));
     json_object_set_new(o, "rtr_session", r->has_session ? number(r->rtr_session) : json_null());
     json_object_set_new(o, "rtr_serial", r->has_session ? number(r->rtr_serial) : json_null());

@@ -124,6 +124,7 @@ static void on_hup_signal(uv_signal_t *handle, int number) {
   }
   ww_station_io_reload(d->station);
   ww_rtr_server_io_reload(d->rtr_server);
+  ww_rtr_io_reload(d->rtr);
   ww_payload_io_refresh(d->payload);
 }
 
@@ -153,7 +154,8 @@ static bool start(struct ww_daemon *d) {
     ww_log(&d->log, WW_LOG_ERROR, "no memory");
     return false;
   }
-  if (!ww_station_io_start(d->station) || !ww_bmp_io_start(d->bmp) || !ww_rtr_server_io_start(d->rtr_server))
+  if (!ww_rtr_io_load(d->rtr) || !ww_station_io_start(d->station) || !ww_bmp_io_start(d->bmp) ||
+      !ww_rtr_server_io_start(d->rtr_server))
     return false;
   if (d->config->control && !(d->control = ww_control_new(d, d->config->control)))
     return false;

@@ -6,6 +6,10 @@
  * on the connection and sets the timer, until the machine says "stay". An update goes to the pipeline as soon as the
  * machine hands it out, and the machine is told when it is on disk; meanwhile it asks for nothing new.
  *
+ * What TLS or SSH have against the other side ends a connection before the machine hears of it, or, where a server
+ * refuses our certificate, right after: ww_rtr_client_lost() keeps that from being taken for a matter of versions. A
+ * plain cut is for the machine to interpret, whatever the transport.
+ *
  * Input while the socket is full of our output cannot pile up: the machine's queries are a few octets each.
  */
 #include "daemon/rtr_io.h"
@@ -14,7 +18,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/listen.h"
 #include "daemon/pipeline.h"
+#include "daemon/rtr_transport.h"
 #include "daemon/stream.h"
 
 struct cache {
@@ -24,6 +30,9 @@ struct cache {
   struct ww_rtr_client *client;
   struct ww_stream *stream;
   bool open; /* the stream is connected */
+  struct ww_rtr_transport transport;
+  bool warned; /* that nothing protects this connection */
+  char agreed[256];
   uv_timer_t timer;
 };
 
@@ -51,10 +60,30 @@ static void note_trouble(struct cache *c, const char *fallback) {
   ww_pipeline_failed(c->io->daemon->pipeline, c->source, stats.last_error[0] ? stats.last_error : fallback);
 }
 
+/* RFC 8210 §9: with unprotected TCP both MUST be on the same trusted and controlled network. Whether they are is not
+ * for us to know; an address that everybody can have is worth a word, once. */
+static void warn_unprotected(struct cache *c) {
+  struct sockaddr_storage address;
+  char text[WW_ENDPOINT_STRLEN];
+  if (c->warned || c->config->transport != WW_TRANSPORT_TCP || !ww_stream_address(c->stream, &address) ||
+      ww_rtr_address_is_near((struct sockaddr *)&address))
+    return;
+  c->warned = true;
+  ww_log(
+      &c->io->daemon->log, WW_LOG_WARNING,
+      "rtr cache %s: plain TCP to %s: anybody on the way can change what it says; RFC 8210 §9 wants a trusted network, "
+      "or transport tls, ssh or tcp-ao",
+      c->config->name, ww_endpoint_format((struct sockaddr *)&address, text));
+}
+
 static void on_opened(void *ctx) {
   struct cache *c = ctx;
   struct ww_now now = ww_daemon_now(c->io->daemon);
   c->open = true;
+  snprintf(c->agreed, sizeof(c->agreed), "%s", ww_stream_describe(c->stream));
+  if (c->config->transport == WW_TRANSPORT_TLS || c->config->transport == WW_TRANSPORT_SSH)
+    ww_log(&c->io->daemon->log, WW_LOG_INFO, "rtr cache %s: %s", c->config->name, c->agreed);
+  warn_unprotected(c);
   settle(c, ww_rtr_client_connected(c->client, now));
 }
 
@@ -77,8 +106,9 @@ static void on_closed(void *ctx, const char *why) {
   c->stream = NULL;
   c->open = false;
   ww_buf_clear(ww_rtr_client_output(c->client));
-  enum ww_rtr_action action = was_open ? ww_rtr_client_closed(c->client, now)
-                                       : ww_rtr_client_connect_failed(c->client, why ? why : "closed", now);
+  enum ww_rtr_action action = !was_open ? ww_rtr_client_connect_failed(c->client, why ? why : "closed", now)
+                              : why && ww_stream_is_verdict(why) ? ww_rtr_client_lost(c->client, why, now)
+                                                                 : ww_rtr_client_closed(c->client, now);
   note_trouble(c, why ? why : "the cache closed the connection");
   settle(c, action);
 }
@@ -100,7 +130,8 @@ static void set_timer(struct cache *c) {
 static void open_connection(struct cache *c) {
   struct ww_stream_events events = {c, on_opened, on_input, on_writable, on_closed};
   c->open = false;
-  c->stream = ww_stream_connect(&c->io->daemon->loop, c->config->host, c->config->port, NULL, NULL, &events);
+  struct ww_stream_target target = ww_rtr_transport_target(c->config, &c->transport);
+  c->stream = ww_stream_connect(&c->io->daemon->loop, &target, &events);
 }
 
 static void settle(struct cache *c, enum ww_rtr_action action) {
@@ -188,6 +219,33 @@ struct ww_rtr_io *ww_rtr_io_new(struct ww_daemon *daemon) {
   return io;
 }
 
+bool ww_rtr_io_load(struct ww_rtr_io *io) {
+  for (size_t i = 0; i < io->count; i++) {
+    struct cache *c = &io->caches[i];
+    struct ww_diag diag = {0};
+    if (ww_rtr_transport_load(c->config, &io->daemon->log, &c->transport, &diag) != WW_OK) {
+      ww_log(&io->daemon->log, WW_LOG_ERROR, "rtr cache %s: %s", c->config->name, diag.text);
+      return false;
+    }
+  }
+  return true;
+}
+
+void ww_rtr_io_reload(struct ww_rtr_io *io) {
+  for (size_t i = 0; i < io->count; i++) {
+    struct cache *c = &io->caches[i];
+    struct ww_rtr_transport fresh;
+    struct ww_diag diag = {0};
+    if (ww_rtr_transport_load(c->config, &io->daemon->log, &fresh, &diag) != WW_OK) {
+      ww_log(&io->daemon->log, WW_LOG_ERROR, "rtr cache %s: %s; the previous one stays in use", c->config->name,
+             diag.text);
+      continue;
+    }
+    ww_rtr_transport_fini(&c->transport); /* a connection holds references of its own */
+    c->transport = fresh;
+  }
+}
+
 void ww_rtr_io_start(struct ww_rtr_io *io) {
   struct ww_now now = io->daemon->now;
   io->started = true;
@@ -237,15 +295,32 @@ void ww_rtr_io_free(struct ww_rtr_io *io) {
     return;
   for (size_t i = 0; i < io->count; i++)
     ww_rtr_client_free(io->caches[i].client);
+  for (size_t i = 0; i < io->count; i++)
+    ww_rtr_transport_fini(&io->caches[i].transport);
   free(io->caches);
   free(io);
 }
 
-bool ww_rtr_io_stats(const struct ww_rtr_io *io, int source, struct ww_rtr_client_stats *out) {
+static const struct cache *cache_of(const struct ww_rtr_io *io, int source) {
   for (size_t i = 0; i < io->count; i++)
-    if (io->caches[i].source == source && io->caches[i].client) {
-      ww_rtr_client_stats(io->caches[i].client, out);
-      return true;
-    }
-  return false;
+    if (io->caches[i].source == source && io->caches[i].client)
+      return &io->caches[i];
+  return NULL;
+}
+
+bool ww_rtr_io_stats(const struct ww_rtr_io *io, int source, struct ww_rtr_client_stats *out) {
+  const struct cache *c = cache_of(io, source);
+  if (c)
+    ww_rtr_client_stats(c->client, out);
+  return c != NULL;
+}
+
+bool ww_rtr_io_link(const struct ww_rtr_io *io, int source, struct ww_rtr_link *out) {
+  const struct cache *c = cache_of(io, source);
+  if (!c)
+    return false;
+  *out = (struct ww_rtr_link){.transport = ww_transport_name(c->config->transport),
+                              .address = c->open ? ww_stream_peer(c->stream) : "",
+                              .agreed = c->open && (c->transport.tls || c->transport.ssh) ? c->agreed : ""};
+  return true;
 }

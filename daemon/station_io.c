@@ -271,8 +271,11 @@ static void link_connect(struct link *l) {
   const struct ww_config_station *c = &l->station->config;
   struct ww_stream_events events = {l, on_opened, on_input, on_writable, on_closed};
   set_state(l, LINK_CONNECTING);
-  l->stream = ww_stream_connect(&l->io->daemon->loop, c->host, c->port, l->station->tls,
-                                c->server_name ? c->server_name : c->host, &events);
+  struct ww_stream_target target = {.host = c->host,
+                                    .port = c->port,
+                                    .tls = l->station->tls,
+                                    .server_name = c->server_name ? c->server_name : c->host};
+  l->stream = ww_stream_connect(&l->io->daemon->loop, &target, &events);
   if (!l->stream)
     link_failed(l, "no memory for a connection");
 }

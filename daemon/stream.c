@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A stream is a non-blocking socket with a uv_poll_t, plain or under TLS, in one of these states:
+ * A stream is a non-blocking socket with a uv_poll_t, plain or under TLS or SSH, in one of these states:
  *
  *   RESOLVING -> CONNECTING -> HANDSHAKE -> OPEN -> LINGER -> DEAD
  *
@@ -11,9 +11,11 @@
  * The socket is polled rather than wrapped in uv_tcp_t: OpenSSL then reads and writes it directly, there is no queue of
  * write requests that could grow, and whoever writes learns at once how much the socket took.
  *
- * Ownership: the stream owns the socket and the TLS session and frees itself when its last handle is closed; its user
- * holds a borrowed pointer that ends with `closed` or with the user's own close. A user's callback may end the stream,
- * so after every callback the state is looked at again before anything else is touched.
+ * TLS and SSH are two layers with the same questions (secure.h); the functions layer_*() ask the one that is there.
+ *
+ * Ownership: the stream owns the socket and the layer's session and frees itself when its last handle is closed; its
+ * user holds a borrowed pointer that ends with `closed` or with the user's own close. A user's callback may end the
+ * stream, so after every callback the state is looked at again before anything else is touched.
  *
  * A failure found while writing is not reported from inside ww_stream_write() (its caller is in the middle of
  * something) but from the loop: `again` is an idle handle that runs on_again() once.
@@ -49,8 +51,12 @@ struct ww_stream {
   uv_loop_t *loop;
   struct ww_stream_events events;
   enum stream_state state;
-  struct ww_tls *tls; /* a reference; NULL plain */
-  struct ww_tls_session *session;
+  struct ww_tls *tls; /* references; NULL: not that layer */
+  struct ww_ssh *ssh;
+  struct ww_tcp_auth *auth;
+  struct ww_tls_session *session; /* one of the two at most */
+  struct ww_ssh_session *ssh_session;
+  bool more; /* the layer may hold octets that poll knows nothing of */
   int fd;
   uv_poll_t *poll; /* its own allocation: each address tried has a new socket and so a new handle */
   int polling;     /* events asked of it */
@@ -60,9 +66,10 @@ struct ww_stream {
   bool resolving;
   struct addrinfo *addresses, *address; /* list, and the one being tried */
   bool paused, want_write, flip;        /* flip: the handshake, or a write, waits for readability */
+  bool read_wants_write;                /* reading goes on when the socket is writable */
   bool failed;
   unsigned handles; /* embedded handles and requests that libuv still holds */
-  char server_name[256];
+  char host[256], port[8], source[64], subsystem[32], server_name[256];
   char peer[WW_ENDPOINT_STRLEN];
   char why[640];
   uint8_t buf[READ_CHUNK];
@@ -72,12 +79,55 @@ static void on_poll(uv_poll_t *handle, int status, int events);
 static void on_again(uv_idle_t *handle);
 static void try_address(struct ww_stream *s);
 
+/* ---- the layer ---- */
+
+static bool layered(const struct ww_stream *s) { return s->session || s->ssh_session; }
+
+static void layer_free(struct ww_stream *s) {
+  ww_tls_session_free(s->session);
+  ww_ssh_session_free(s->ssh_session);
+  s->session = NULL;
+  s->ssh_session = NULL;
+  s->more = false;
+}
+
+static bool layer_new(struct ww_stream *s) {
+  if (s->ssh)
+    s->ssh_session = ww_ssh_session_new(s->ssh, s->fd, s->host, s->port, s->subsystem);
+  else
+    s->session = ww_tls_session_new(s->tls, s->fd, s->server_name);
+  return layered(s);
+}
+
+static const char *layer_name(const struct ww_stream *s) { return s->ssh ? "SSH" : "TLS"; }
+
+static enum ww_secure_io layer_handshake(struct ww_stream *s) {
+  return s->ssh_session ? ww_ssh_handshake(s->ssh_session) : ww_tls_handshake(s->session);
+}
+
+static enum ww_secure_io layer_read(struct ww_stream *s, void *buf, size_t size, size_t *n) {
+  enum ww_secure_io io =
+      s->ssh_session ? ww_ssh_read(s->ssh_session, buf, size, n) : ww_tls_read(s->session, buf, size, n);
+  s->more = s->ssh_session ? io == WW_SECURE_DONE : ww_tls_pending(s->session);
+  return io;
+}
+
+static enum ww_secure_io layer_write(struct ww_stream *s, const void *data, size_t len, size_t *n) {
+  return s->ssh_session ? ww_ssh_write(s->ssh_session, data, len, n) : ww_tls_write(s->session, data, len, n);
+}
+
+static const char *layer_reason(const struct ww_stream *s) {
+  return s->ssh_session ? ww_ssh_session_reason(s->ssh_session) : ww_tls_session_reason(s->session);
+}
+
 /* ---- endings ---- */
 
 static void release(struct ww_stream *s) {
   if (--s->handles > 0)
     return;
   ww_tls_unref(s->tls);
+  ww_ssh_unref(s->ssh);
+  ww_tcp_auth_unref(s->auth);
   free(s);
 }
 
@@ -86,8 +136,7 @@ static void on_timer_closed(uv_handle_t *handle) { release(handle->data); }
 static void on_poll_closed(uv_handle_t *handle) { free(handle); }
 
 static void drop_socket(struct ww_stream *s) {
-  ww_tls_session_free(s->session);
-  s->session = NULL;
+  layer_free(s);
   if (s->poll) {
     uv_poll_stop(s->poll);
     uv_close((uv_handle_t *)s->poll, on_poll_closed);
@@ -151,6 +200,8 @@ static void rearm(struct ww_stream *s) {
     break;
   case STREAM_OPEN:
     events = (s->paused ? 0 : UV_READABLE) | (s->want_write && !s->flip ? UV_WRITABLE : 0);
+    if (s->read_wants_write)
+      events |= UV_WRITABLE;
     break;
   default:
     events = UV_READABLE;
@@ -191,12 +242,16 @@ static void set_options(int fd) {
 static void on_timer(uv_timer_t *timer) {
   struct ww_stream *s = timer->data;
   if (s->state == STREAM_CONNECTING) {
-    snprintf(s->why, sizeof(s->why), "%s: no answer in %d s", s->peer, CONNECT_TIMEOUT_MS / 1000);
+    /* What a wrong key looks like is nothing at all. */
+    snprintf(s->why, sizeof(s->why), "%s: no answer in %d s%s%s%s", s->peer, CONNECT_TIMEOUT_MS / 1000,
+             s->auth ? ": perhaps another password there, or no " : "", s->auth ? ww_tcp_auth_name(s->auth) : "",
+             s->auth ? ", or nobody listens" : "");
     drop_socket(s);
     s->address = s->address->ai_next;
     try_address(s);
   } else if (s->state == STREAM_HANDSHAKE) {
-    finish(s, "TLS: handshake not finished in 10 s");
+    snprintf(s->why, sizeof(s->why), "%s: handshake not finished in %d s", layer_name(s), HANDSHAKE_TIMEOUT_MS / 1000);
+    finish(s, s->why);
   } else {
     kill_stream(s); /* lingered long enough */
   }
@@ -205,35 +260,34 @@ static void on_timer(uv_timer_t *timer) {
 /* ---- opening ---- */
 
 static void handshake(struct ww_stream *s) {
-  switch (ww_tls_handshake(s->session)) {
-  case WW_TLS_DONE:
+  switch (layer_handshake(s)) {
+  case WW_SECURE_DONE:
     s->want_write = false;
     s->state = STREAM_OPEN;
     uv_timer_stop(&s->timer);
     rearm(s);
-    if (ww_tls_pending(s->session))
-      uv_idle_start(&s->again, on_again);
+    uv_idle_start(&s->again, on_again); /* what came with the handshake's last octets is in the layer */
     s->events.opened(s->events.ctx);
     return;
-  case WW_TLS_WANT_READ:
+  case WW_SECURE_WANT_READ:
     s->want_write = false;
     break;
-  case WW_TLS_WANT_WRITE:
+  case WW_SECURE_WANT_WRITE:
     s->want_write = true;
     break;
-  case WW_TLS_EOF:
-    finish(s, "connection closed during the TLS handshake");
+  case WW_SECURE_EOF:
+    snprintf(s->why, sizeof(s->why), "connection closed during the %s handshake", layer_name(s));
+    finish(s, s->why);
     return;
-  case WW_TLS_FAILED:
-    snprintf(s->why, sizeof(s->why), "%s", ww_tls_session_reason(s->session));
+  case WW_SECURE_FAILED:
+    snprintf(s->why, sizeof(s->why), "%s", layer_reason(s));
     /* Our alert is in the socket; unread input must not turn it into a reset. */
     {
       struct ww_stream_events events = s->events;
       char why[sizeof(s->why)];
       memcpy(why, s->why, sizeof(why));
       s->state = STREAM_LINGER;
-      ww_tls_session_free(s->session);
-      s->session = NULL;
+      layer_free(s);
       shutdown(s->fd, SHUT_WR);
       uv_timer_start(&s->timer, on_timer, LINGER_MS, 0);
       rearm(s);
@@ -246,16 +300,16 @@ static void handshake(struct ww_stream *s) {
 
 static void begin(struct ww_stream *s) {
   set_options(s->fd);
-  if (!s->tls) {
+  if (!s->tls && !s->ssh) {
     s->state = STREAM_OPEN;
     uv_timer_stop(&s->timer);
     rearm(s);
     s->events.opened(s->events.ctx);
     return;
   }
-  s->session = ww_tls_session_new(s->tls, s->fd, s->server_name);
-  if (!s->session) {
-    finish(s, "TLS: no session could be made");
+  if (!layer_new(s)) {
+    snprintf(s->why, sizeof(s->why), "%s: no session could be made", layer_name(s));
+    finish(s, s->why);
     return;
   }
   s->state = STREAM_HANDSHAKE;
@@ -277,6 +331,31 @@ static void connected(struct ww_stream *s) {
   begin(s);
 }
 
+/* Binds to the own address, and gives the kernel the keys. False with s->why. */
+static bool prepare(struct ww_stream *s, int fd, const struct addrinfo *to) {
+  if (s->source[0]) {
+    struct addrinfo hints = {
+        .ai_family = to->ai_family, .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST | AI_PASSIVE};
+    struct addrinfo *from = NULL;
+    if (getaddrinfo(s->source, NULL, &hints, &from) != 0) {
+      snprintf(s->why, sizeof(s->why), "%s: not of the family of the source address %s", s->peer, s->source);
+      return false;
+    }
+    int rc = bind(fd, from->ai_addr, from->ai_addrlen);
+    freeaddrinfo(from);
+    if (rc != 0) {
+      snprintf(s->why, sizeof(s->why), "source address %s: %s", s->source, strerror(errno));
+      return false;
+    }
+  }
+  if (s->auth && !ww_tcp_auth_apply(s->auth, fd, to->ai_addr, to->ai_addrlen)) {
+    snprintf(s->why, sizeof(s->why), "%s: the kernel takes no key for %s: %s", s->peer, ww_tcp_auth_name(s->auth),
+             strerror(errno));
+    return false;
+  }
+  return true;
+}
+
 /* Tries s->address and those after it; s->why holds what the last one said. */
 static void try_address(struct ww_stream *s) {
   for (; s->address; s->address = s->address->ai_next) {
@@ -285,6 +364,10 @@ static void try_address(struct ww_stream *s) {
     int fd = socket(a->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0) {
       snprintf(s->why, sizeof(s->why), "%s: %s", s->peer, strerror(errno));
+      continue;
+    }
+    if (!prepare(s, fd, a)) {
+      close(fd);
       continue;
     }
     if (connect(fd, a->ai_addr, a->ai_addrlen) != 0 && errno != EINPROGRESS) {
@@ -317,16 +400,15 @@ static void on_resolved(uv_getaddrinfo_t *request, int status, struct addrinfo *
   s->handles--; /* others are left: the timer at least */
   s->addresses = s->address = addresses;
   if (status != 0)
-    snprintf(s->why, sizeof(s->why), "look-up failed: %s", uv_strerror(status));
+    snprintf(s->why, sizeof(s->why), "look-up of '%s' failed: %s", s->host, uv_strerror(status));
   try_address(s);
 }
 
-static struct ww_stream *stream_new(uv_loop_t *loop, struct ww_tls *tls, const struct ww_stream_events *events) {
+static struct ww_stream *stream_new(uv_loop_t *loop, const struct ww_stream_events *events) {
   struct ww_stream *s = calloc(1, sizeof(*s));
   if (!s)
     return NULL;
   s->loop = loop;
-  s->tls = ww_tls_ref(tls);
   s->events = *events;
   s->fd = -1;
   uv_timer_init(loop, &s->timer);
@@ -337,16 +419,25 @@ static struct ww_stream *stream_new(uv_loop_t *loop, struct ww_tls *tls, const s
   return s;
 }
 
-struct ww_stream *ww_stream_connect(uv_loop_t *loop, const char *host, const char *port, struct ww_tls *tls,
-                                    const char *server_name, const struct ww_stream_events *events) {
-  struct ww_stream *s = stream_new(loop, tls, events);
+static void copy(char *to, size_t size, const char *from) { snprintf(to, size, "%s", from ? from : ""); }
+
+struct ww_stream *ww_stream_connect(uv_loop_t *loop, const struct ww_stream_target *target,
+                                    const struct ww_stream_events *events) {
+  struct ww_stream *s = stream_new(loop, events);
   if (!s)
     return NULL;
   s->state = STREAM_RESOLVING;
-  snprintf(s->server_name, sizeof(s->server_name), "%s", server_name ? server_name : "");
+  s->tls = ww_tls_ref(target->tls);
+  s->ssh = ww_ssh_ref(target->ssh);
+  s->auth = ww_tcp_auth_ref(target->auth);
+  copy(s->host, sizeof(s->host), target->host);
+  copy(s->port, sizeof(s->port), target->port);
+  copy(s->source, sizeof(s->source), target->source);
+  copy(s->subsystem, sizeof(s->subsystem), target->subsystem);
+  copy(s->server_name, sizeof(s->server_name), target->server_name);
   struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
   s->resolve.data = s;
-  int status = uv_getaddrinfo(loop, &s->resolve, on_resolved, host, port, &hints);
+  int status = uv_getaddrinfo(loop, &s->resolve, on_resolved, target->host, target->port, &hints);
   if (status == 0) {
     s->resolving = true;
     s->handles++;
@@ -357,11 +448,12 @@ struct ww_stream *ww_stream_connect(uv_loop_t *loop, const char *host, const cha
 }
 
 struct ww_stream *ww_stream_accept(uv_loop_t *loop, int fd, struct ww_tls *tls, const struct ww_stream_events *events) {
-  struct ww_stream *s = stream_new(loop, tls, events);
+  struct ww_stream *s = stream_new(loop, events);
   if (!s) {
     close(fd);
     return NULL;
   }
+  s->tls = ww_tls_ref(tls);
   struct sockaddr_storage peer = {0};
   socklen_t len = sizeof(peer);
   if (getpeername(fd, (struct sockaddr *)&peer, &len) == 0)
@@ -397,20 +489,21 @@ enum read_result { READ_MORE, READ_WAIT, READ_OVER };
 
 static enum read_result read_once(struct ww_stream *s, size_t *n) {
   *n = 0;
-  if (s->session) {
-    switch (ww_tls_read(s->session, s->buf, sizeof(s->buf), n)) {
-    case WW_TLS_DONE:
+  if (layered(s)) {
+    s->read_wants_write = false;
+    switch (layer_read(s, s->buf, sizeof(s->buf), n)) {
+    case WW_SECURE_DONE:
       return READ_MORE;
-    case WW_TLS_WANT_READ:
+    case WW_SECURE_WANT_READ:
       return READ_WAIT;
-    case WW_TLS_WANT_WRITE: /* a key update to be answered */
-      s->want_write = true;
+    case WW_SECURE_WANT_WRITE: /* a key update to be answered, a window to be opened */
+      s->read_wants_write = true;
       return READ_WAIT;
-    case WW_TLS_EOF:
+    case WW_SECURE_EOF:
       finish(s, NULL);
       return READ_OVER;
-    case WW_TLS_FAILED:
-      finish(s, ww_tls_session_reason(s->session));
+    case WW_SECURE_FAILED:
+      finish(s, layer_reason(s));
       return READ_OVER;
     }
   }
@@ -438,11 +531,12 @@ static void read_turn(struct ww_stream *s) {
     s->events.input(s->events.ctx, s->buf, n);
     if (s->state != STREAM_OPEN || s->paused)
       return;
-    if (!s->session && n < sizeof(s->buf))
+    if (!layered(s) && n < sizeof(s->buf))
       return; /* the socket is empty, or poll says otherwise */
   }
-  if (s->session && ww_tls_pending(s->session))
-    uv_idle_start(&s->again, on_again); /* poll does not know what OpenSSL holds */
+  if (s->more)
+    uv_idle_start(&s->again, on_again); /* poll does not know what the layer holds */
+  rearm(s);
 }
 
 static void linger_turn(struct ww_stream *s) {
@@ -458,7 +552,7 @@ static void on_again(uv_idle_t *handle) {
     return;
   if (s->failed)
     finish(s, s->why);
-  else if (s->state == STREAM_HANDSHAKE && !s->session)
+  else if (s->state == STREAM_HANDSHAKE && !layered(s))
     begin(s);
   else if (s->state == STREAM_OPEN && !s->paused)
     read_turn(s);
@@ -475,7 +569,7 @@ static void on_poll(uv_poll_t *handle, int status, int events) {
     connected(s);
     return;
   case STREAM_HANDSHAKE:
-    if (s->session)
+    if (layered(s))
       handshake(s);
     return;
   case STREAM_LINGER:
@@ -491,7 +585,7 @@ static void on_poll(uv_poll_t *handle, int status, int events) {
     if (s->state != STREAM_OPEN || s->poll != handle)
       return;
   }
-  if (events & UV_READABLE && !s->paused && !s->failed)
+  if ((events & UV_READABLE || (s->read_wants_write && events & UV_WRITABLE)) && !s->paused && !s->failed)
     read_turn(s);
 }
 
@@ -505,17 +599,17 @@ size_t ww_stream_write(struct ww_stream *stream, const void *data, size_t len) {
     return 0;
   while (done < len) {
     size_t n = 0;
-    if (s->session) {
-      enum ww_tls_io io = ww_tls_write(s->session, p + done, len - done, &n);
-      if (io == WW_TLS_DONE) {
+    if (layered(s)) {
+      enum ww_secure_io io = layer_write(s, p + done, len - done, &n);
+      if (io == WW_SECURE_DONE) {
         done += n;
         continue;
       }
-      if (io == WW_TLS_FAILED || io == WW_TLS_EOF) {
-        fail_later(s, io == WW_TLS_FAILED ? ww_tls_session_reason(s->session) : "the peer closed the connection");
+      if (io == WW_SECURE_FAILED || io == WW_SECURE_EOF) {
+        fail_later(s, io == WW_SECURE_FAILED ? layer_reason(s) : "the peer closed the connection");
         return done;
       }
-      s->flip = io == WW_TLS_WANT_READ;
+      s->flip = io == WW_SECURE_WANT_READ;
     } else {
       ssize_t sent = send(s->fd, p + done, len - done, MSG_NOSIGNAL);
       if (sent >= 0) {
@@ -533,6 +627,8 @@ size_t ww_stream_write(struct ww_stream *stream, const void *data, size_t len) {
     rearm(s);
     break;
   }
+  if (s->ssh_session)
+    uv_idle_start(&s->again, on_again); /* libssh may have read while it wrote, or keep what the socket did not take */
   return done;
 }
 
@@ -541,7 +637,7 @@ void ww_stream_pause(struct ww_stream *stream, bool pause) {
     return;
   stream->paused = pause;
   rearm(stream);
-  if (!pause && stream->session && ww_tls_pending(stream->session))
+  if (!pause && stream->more)
     uv_idle_start(&stream->again, on_again);
 }
 
@@ -555,8 +651,9 @@ void ww_stream_close(struct ww_stream *stream) {
    * sees the end as a cut, which it is. */
   if (s->session)
     (void)!ww_tls_close(s->session);
-  ww_tls_session_free(s->session);
-  s->session = NULL;
+  if (s->ssh_session)
+    ww_ssh_close(s->ssh_session);
+  layer_free(s);
   shutdown(s->fd, SHUT_WR);
   s->state = STREAM_LINGER;
   uv_idle_stop(&s->again);
@@ -569,5 +666,15 @@ void ww_stream_abort(struct ww_stream *stream) { kill_stream(stream); }
 const char *ww_stream_peer(const struct ww_stream *stream) { return stream->peer; }
 
 const char *ww_stream_describe(const struct ww_stream *stream) {
+  if (stream->ssh_session)
+    return ww_ssh_session_describe(stream->ssh_session);
   return stream->session ? ww_tls_session_describe(stream->session) : "plain";
+}
+
+bool ww_stream_is_verdict(const char *why) { return strncmp(why, "TLS: ", 5) == 0 || strncmp(why, "SSH: ", 5) == 0; }
+
+bool ww_stream_address(const struct ww_stream *stream, struct sockaddr_storage *out) {
+  socklen_t len = sizeof(*out);
+  memset(out, 0, sizeof(*out));
+  return stream->fd >= 0 && getpeername(stream->fd, (struct sockaddr *)out, &len) == 0;
 }

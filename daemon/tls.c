@@ -32,6 +32,10 @@
 
 enum { TLS_REASON_LEN = 640, TLS_NAME_LEN = 128, TLS_READ_AHEAD = 64 * 1024, TLS_LAST_READS = 64 };
 
+/* Octets that one call may take from the socket, and a whole handshake: OpenSSL goes on inside a call for as long as it
+ * finds messages that it may ignore, and a peer that never stops sending those would keep the loop in there. */
+enum { TLS_CALL_MAX = 256 * 1024, TLS_HANDSHAKE_MAX = 512 * 1024 };
+
 struct ww_tls {
   SSL_CTX *ctx;
   unsigned refs;
@@ -41,6 +45,8 @@ struct ww_tls {
 struct ww_tls_session {
   SSL *ssl;
   enum ww_tls_role role;
+  size_t taken;     /* from the socket, in this call */
+  size_t handshake; /* and in the handshake's calls before */
   char peer_name[256];
   char refused[TLS_REASON_LEN]; /* by the verify callback; "" none */
   char reason[TLS_REASON_LEN];
@@ -140,6 +146,12 @@ static const char *queue_text(void) {
   return text ? text : "unknown error";
 }
 
+/* Of an encrypted key: a daemon has nobody to ask, and OpenSSL's own way is to ask the terminal. */
+static int no_password(char *buf, int size, int writing, void *ctx) {
+  (void)buf, (void)size, (void)writing, (void)ctx;
+  return 0;
+}
+
 enum ww_err ww_tls_new(enum ww_tls_role role, const struct ww_tls_files *files, struct ww_tls **out,
                        struct ww_diag *diag) {
   *out = NULL;
@@ -175,6 +187,7 @@ enum ww_err ww_tls_new(enum ww_tls_role role, const struct ww_tls_files *files, 
   SSL_CTX_set_mode(ctx, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
   SSL_CTX_set_read_ahead(ctx, 1);
   SSL_CTX_set_default_read_buffer_len(ctx, TLS_READ_AHEAD);
+  SSL_CTX_set_default_passwd_cb(ctx, no_password);
 
   if (SSL_CTX_load_verify_locations(ctx, files->ca, NULL) != 1)
     err = ww_fail(diag, WW_ERR_IO, 0, NULL, "CA file '%s': %s", files->ca, queue_text());
@@ -226,6 +239,20 @@ static bool want_name(SSL *ssl, const char *name) {
   return X509_VERIFY_PARAM_set1_host(param, name, 0) == 1 && SSL_set_tlsext_host_name(ssl, host) == 1;
 }
 
+/* Asked before and told after each read of the socket. */
+static long on_bio(BIO *bio, int op, const char *data, size_t len, int argi, long argl, int ret, size_t *done) {
+  struct ww_tls_session *s = (void *)BIO_get_callback_arg(bio);
+  (void)data, (void)len, (void)argi, (void)argl;
+  if (op == BIO_CB_READ && s->taken >= TLS_CALL_MAX) {
+    BIO_clear_retry_flags(bio);
+    BIO_set_retry_read(bio); /* as if the socket were empty; it is not, so the loop comes back at once */
+    return -1;
+  }
+  if (op == (BIO_CB_READ | BIO_CB_RETURN) && ret > 0)
+    s->taken += *done;
+  return ret;
+}
+
 struct ww_tls_session *ww_tls_session_new(struct ww_tls *tls, int fd, const char *peer_name) {
   struct ww_tls_session *s = calloc(1, sizeof(*s));
   if (!s)
@@ -236,6 +263,8 @@ struct ww_tls_session *ww_tls_session_new(struct ww_tls *tls, int fd, const char
   if (!s->ssl || SSL_set_fd(s->ssl, fd) != 1)
     goto fail;
   SSL_set_app_data(s->ssl, s);
+  BIO_set_callback_arg(SSL_get_rbio(s->ssl), (char *)s);
+  BIO_set_callback_ex(SSL_get_rbio(s->ssl), on_bio);
   if (tls->role == WW_TLS_SERVER) {
     SSL_set_accept_state(s->ssl);
     if (peer_name && peer_name[0]) {
@@ -297,7 +326,7 @@ static const char *alert_words(int alert) {
 }
 
 /* Puts the failure of the last call into s->reason. `code` is what SSL_get_error() said. */
-static enum ww_tls_io failed(struct ww_tls_session *s, int code, int saved_errno) {
+static enum ww_secure_io failed(struct ww_tls_session *s, int code, int saved_errno) {
   char *to = s->reason;
   size_t size = sizeof(s->reason);
   unsigned long first = ERR_peek_error();
@@ -335,48 +364,59 @@ static enum ww_tls_io failed(struct ww_tls_session *s, int code, int saved_errno
     }
   }
   ERR_clear_error();
-  return WW_TLS_FAILED;
+  return WW_SECURE_FAILED;
 }
 
-static enum ww_tls_io outcome(struct ww_tls_session *s, int ret) {
+static enum ww_secure_io outcome(struct ww_tls_session *s, int ret) {
   int saved_errno = errno;
   int code = SSL_get_error(s->ssl, ret);
   switch (code) {
   case SSL_ERROR_WANT_READ:
-    return WW_TLS_WANT_READ;
+    return WW_SECURE_WANT_READ;
   case SSL_ERROR_WANT_WRITE:
-    return WW_TLS_WANT_WRITE;
+    return WW_SECURE_WANT_WRITE;
   case SSL_ERROR_ZERO_RETURN:
-    return WW_TLS_EOF;
+    return WW_SECURE_EOF;
   default:
     return failed(s, code, saved_errno);
   }
 }
 
-enum ww_tls_io ww_tls_handshake(struct ww_tls_session *session) {
+enum ww_secure_io ww_tls_handshake(struct ww_tls_session *session) {
   ERR_clear_error();
   errno = 0;
+  session->taken = 0;
   int ret = SSL_do_handshake(session->ssl);
-  return ret == 1 ? WW_TLS_DONE : outcome(session, ret);
+  if (ret == 1)
+    return WW_SECURE_DONE;
+  session->handshake += session->taken;
+  if (session->handshake > TLS_HANDSHAKE_MAX) {
+    snprintf(session->reason, sizeof(session->reason), "TLS: handshake of more than %d KiB", TLS_HANDSHAKE_MAX / 1024);
+    ERR_clear_error();
+    return WW_SECURE_FAILED;
+  }
+  return outcome(session, ret);
 }
 
-enum ww_tls_io ww_tls_read(struct ww_tls_session *session, void *buf, size_t size, size_t *n) {
+enum ww_secure_io ww_tls_read(struct ww_tls_session *session, void *buf, size_t size, size_t *n) {
   ERR_clear_error();
   errno = 0;
   *n = 0;
+  session->taken = 0;
   int ret = SSL_read_ex(session->ssl, buf, size, n);
-  return ret == 1 ? WW_TLS_DONE : outcome(session, ret);
+  return ret == 1 ? WW_SECURE_DONE : outcome(session, ret);
 }
 
-enum ww_tls_io ww_tls_write(struct ww_tls_session *session, const void *data, size_t len, size_t *n) {
+enum ww_secure_io ww_tls_write(struct ww_tls_session *session, const void *data, size_t len, size_t *n) {
   ERR_clear_error();
   errno = 0;
   *n = 0;
+  session->taken = 0;
   int ret = SSL_write_ex(session->ssl, data, len, n);
   if (ret == 1)
-    return WW_TLS_DONE;
-  enum ww_tls_io io = outcome(session, ret);
-  if (io != WW_TLS_FAILED)
+    return WW_SECURE_DONE;
+  enum ww_secure_io io = outcome(session, ret);
+  if (io != WW_SECURE_FAILED)
     return io;
   /* RFC 8446 §6.2: a server that refuses our certificate says so after our handshake is over. The alert may wait in the
    * socket while writing only finds the connection gone, so look there for the cause. */
@@ -388,16 +428,16 @@ enum ww_tls_io ww_tls_write(struct ww_tls_session *session, const void *data, si
   memcpy(before, session->reason, sizeof(before));
   for (int i = 0; i < TLS_LAST_READS && (ret = SSL_read_ex(session->ssl, scratch, sizeof(scratch), &got)) == 1; i++)
     ;
-  if (outcome(session, ret) != WW_TLS_FAILED || strncmp(session->reason, "TLS: ", 5) != 0)
+  if (outcome(session, ret) != WW_SECURE_FAILED || strncmp(session->reason, "TLS: ", 5) != 0)
     memcpy(session->reason, before, sizeof(before));
-  return WW_TLS_FAILED;
+  return WW_SECURE_FAILED;
 }
 
-enum ww_tls_io ww_tls_close(struct ww_tls_session *session) {
+enum ww_secure_io ww_tls_close(struct ww_tls_session *session) {
   ERR_clear_error();
   errno = 0;
   int ret = SSL_shutdown(session->ssl);
-  return ret >= 0 ? WW_TLS_DONE : outcome(session, ret);
+  return ret >= 0 ? WW_SECURE_DONE : outcome(session, ret);
 }
 
 bool ww_tls_pending(const struct ww_tls_session *session) { return SSL_has_pending(session->ssl) == 1; }

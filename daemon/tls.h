@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <waywarden/error.h>
 
+#include "daemon/secure.h"
+
 enum ww_tls_role { WW_TLS_CLIENT, WW_TLS_SERVER };
 
 /* PEM files. `ca` holds every root that is trusted; the system's are not. */
@@ -26,14 +28,6 @@ enum ww_err ww_tls_new(enum ww_tls_role role, const struct ww_tls_files *files, 
 struct ww_tls *ww_tls_ref(struct ww_tls *tls); /* NULL is fine, here and below */
 void ww_tls_unref(struct ww_tls *tls);
 
-enum ww_tls_io {
-  WW_TLS_DONE,       /* handshake or close finished; octets were moved */
-  WW_TLS_WANT_READ,  /* try again when the socket is readable */
-  WW_TLS_WANT_WRITE, /* try again when it is writable */
-  WW_TLS_EOF,        /* the peer ended the session in order (close_notify) */
-  WW_TLS_FAILED,     /* ww_tls_session_reason() says why; only _free() is left */
-};
-
 /* One connection. Borrows the socket. */
 struct ww_tls_session;
 /* `peer_name`: DNS name or address that a client wants the server's certificate to carry (and sends as SNI when it is a
@@ -41,15 +35,15 @@ struct ww_tls_session;
 struct ww_tls_session *ww_tls_session_new(struct ww_tls *tls, int fd, const char *peer_name);
 void ww_tls_session_free(struct ww_tls_session *session); /* NULL is fine */
 
-enum ww_tls_io ww_tls_handshake(struct ww_tls_session *session) WW_MUST_USE;
-enum ww_tls_io ww_tls_read(struct ww_tls_session *session, void *buf, size_t size, size_t *n) WW_MUST_USE;
+enum ww_secure_io ww_tls_handshake(struct ww_tls_session *session) WW_MUST_USE;
+enum ww_secure_io ww_tls_read(struct ww_tls_session *session, void *buf, size_t size, size_t *n) WW_MUST_USE;
 /* May take a part. After WANT_* call again with the same octets in front (they may have moved). */
-enum ww_tls_io ww_tls_write(struct ww_tls_session *session, const void *data, size_t len, size_t *n) WW_MUST_USE;
+enum ww_secure_io ww_tls_write(struct ww_tls_session *session, const void *data, size_t len, size_t *n) WW_MUST_USE;
 /* Sends close_notify. DONE: it is in the socket. */
-enum ww_tls_io ww_tls_close(struct ww_tls_session *session) WW_MUST_USE;
+enum ww_secure_io ww_tls_close(struct ww_tls_session *session) WW_MUST_USE;
 bool ww_tls_pending(const struct ww_tls_session *session); /* octets were read from the socket and not yet handed out */
 
-/* After WW_TLS_FAILED: one line. Lives as long as the session. */
+/* After WW_SECURE_FAILED: one line. Lives as long as the session. */
 const char *ww_tls_session_reason(const struct ww_tls_session *session);
 /* "TLSv1.3, TLS_AES_256_GCM_SHA384, peer CN=..." of an established session. */
 const char *ww_tls_session_describe(struct ww_tls_session *session);

@@ -59,6 +59,23 @@ static const struct bad bad[] = {
     {STORE "rtr-cache \"a\" { host = \"h\" min-version = -1 }\n", 2, "min-version: -1 is not between 0 and 2"},
     {STORE "rtr-cache \"a\" {\n  host = \"h\"\n  min-version = 2\n  max-version = 1\n}\n", 6,
      "rtr-cache \"a\": min-version 2 is above max-version 1"},
+    {STORE "rtr-cache \"a\" { host = \"h\" transport = \"udp\" }\n", 2,
+     "'udp' is none of tcp, tls, ssh, tcp-md5, tcp-ao"},
+    {STORE "rtr-cache \"a\" { host = \"h\" transport = \"tls\" }\n", 2, "option 'ca' is missing"},
+    {STORE "rtr-cache \"a\" { host = \"h\" transport = \"tls\" ca = \"/dev/null\" }\n", 2,
+     "option 'certificate' is missing"},
+    {STORE "rtr-cache \"a\" { host = \"h\"\ntransport = \"ssh\" ssh-user = \"u\"\n}\n", 4,
+     "option 'ssh-key' is missing"},
+    {STORE "rtr-cache \"a\" { host = \"h\" transport = \"tcp-md5\" }\n", 2, "option 'password-file' is missing"},
+    {STORE "rtr-cache \"a\" { host = \"h\" transport = \"tcp-ao\" }\n", 2, "option 'key-file' is missing"},
+    {STORE "rtr-cache \"a\" { host = \"h\" server-name = \"n\" }\n", 2,
+     "'server-name' has no meaning with transport \"tcp\""},
+    {STORE "rtr-cache \"a\" { host = \"h\" transport = \"tcp-md5\" password-file = \"/dev/null\" ssh-user = \"u\" }\n",
+     2, "'ssh-user' has no meaning with transport \"tcp-md5\""},
+    {STORE "rtr-cache \"a\" {\n  host = \"h\"\n  password-file = \"/nonexistent/p\"\n}\n", 4,
+     "password-file: '/nonexistent/p': No such file"},
+    {STORE "rtr-cache \"a\" {\n  source-address = \"here\"\n}\n", 3, "source-address: 'here' is not an address"},
+    {STORE "rtr-cache \"a\" { host = \"h\" ssh-user = \"\" }\n", 2, "ssh-user: empty"},
     {STORE "rtr-cache \"a\" { host = \"h\" }\nrtr-cache \"a\" { host = \"h\" }\n", 3, "found duplicate title 'a'"},
     {STORE "rtr-cache \"a\" { host = \"h\" }\npayload-file \"a\" { path = \"p\" }\n", 3,
      "another source has this name"},
@@ -174,6 +191,12 @@ static void reads_what_is_said(void **state) {
       "control = \"/run/c\" log-level = \"debug\" startup-grace = 7 journal-entries = 1024\n"
       "rtr-cache \"main\" { host = \"rtr.example.net\" }\n"
       "rtr-cache \"old\" { host = \"::1\" port = 8282 min-version = 1 max-version = 1 }\n"
+      "rtr-cache \"t\" { host = \"c.example\" transport = \"tls\" ca = \"/dev/null\" certificate = \"/dev/null\"\n"
+      "  key = \"/dev/null\" source-address = \"::1\" }\n"
+      "rtr-cache \"s\" { host = \"fe80::1%lo\" transport = \"ssh\" ssh-user = \"u\" ssh-key = \"/dev/null\"\n"
+      "  ssh-known-hosts = \"/dev/null\" }\n"
+      "rtr-cache \"m\" { host = \"h\" transport = \"tcp-md5\" password-file = \"/dev/null\" }\n"
+      "rtr-cache \"o\" { host = \"h\" transport = \"tcp-ao\" key-file = \"/dev/null\" port = 8323 }\n"
       "payload-file \"dump\" { path = \"/x.json\" ignore-expiry = true refresh-interval = 60 }\n"
       "static { vrp = {\"2001:db8::/32-48 64501\", \"192.0.2.0/24 AS64500\"}\n"
       "  aspa = {\"AS64500: 64502, AS64501\", \"64503:AS0\"} router-key = {\"AS64500 " SKI " " SPKI "\"} }\n"
@@ -199,7 +222,20 @@ static void reads_what_is_said(void **state) {
   assert_int_equal(c->log_level, WW_LOG_DEBUG);
   assert_int_equal(c->startup_grace, 7);
   assert_int_equal(c->journal_entries, 1024);
-  assert_int_equal(c->cache_count, 2);
+  assert_int_equal(c->cache_count, 6);
+  assert_int_equal(c->caches[0].transport, WW_TRANSPORT_TCP);
+  assert_null(c->caches[0].source_address);
+  assert_int_equal(c->caches[2].transport, WW_TRANSPORT_TLS);
+  assert_string_equal(c->caches[2].port, "324");
+  assert_string_equal(c->caches[2].source_address, "::1");
+  assert_null(c->caches[2].server_name);
+  assert_int_equal(c->caches[3].transport, WW_TRANSPORT_SSH);
+  assert_string_equal(c->caches[3].port, "22");
+  assert_string_equal(c->caches[3].ssh_user, "u");
+  assert_string_equal(c->caches[4].port, "323");
+  assert_string_equal(c->caches[4].password_file, "/dev/null");
+  assert_string_equal(c->caches[5].port, "8323");
+  assert_string_equal(ww_transport_name(c->caches[5].transport), "tcp-ao");
   assert_string_equal(c->caches[0].name, "main");
   assert_string_equal(c->caches[0].port, "323");
   assert_int_equal(c->caches[0].max_version, 2);

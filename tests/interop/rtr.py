@@ -163,15 +163,22 @@ def items(step):
 class Cache:
     """Serves payloads(serial); speaks version 2 and refuses what is lower."""
 
-    def __init__(self):
+    def __init__(self, listener=None, wrap=None):
+        """`wrap` makes the connection out of an accepted socket, for transports."""
         self.serial, self.session, self.queries, self.connections = 0, 7, [], []
-        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.peers, self.wrap = [], wrap
+        self.listener = listener or socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
         threading.Thread(target=self.accept, daemon=True).start()
 
     def accept(self):
         while True:
-            connection = self.listener.accept()[0]
+            connection, peer = self.listener.accept()
+            self.peers.append(peer)
+            try:
+                connection = self.wrap(connection) if self.wrap else connection
+            except OSError:
+                continue
             self.connections.append(connection)
             threading.Thread(target=self.serve, args=(connection,), daemon=True).start()
 
@@ -247,7 +254,8 @@ def v2(lab):
 
 PARTS = {"v0": v0, "v1": v1, "v2-without-aspas": v2_without_aspas, "v2-fallback": v2_fallback, "v2": v2}
 
-for part in sys.argv[1:] or PARTS:
-    print(f"# {part}", flush=True)
-    with Lab() as laboratory:
-        PARTS[part](laboratory)
+if __name__ == "__main__":
+    for part in sys.argv[1:] or PARTS:
+        print(f"# {part}", flush=True)
+        with Lab() as laboratory:
+            PARTS[part](laboratory)
