@@ -159,9 +159,6 @@ static void refuse(struct ww_rtr_session *s, uint8_t version, uint16_t code, con
   s->closing = true;
 }
 
-/* The version that is spoken, or the one that would be. */
-static uint8_t spoken(const struct ww_rtr_session *s) { return s->negotiated ? s->version : s->service.max_version; }
-
 static void say_farewell(struct ww_rtr_session *s, struct ww_now now) {
   s->farewell = false;
   /* draft-ietf-sidrops-8210bis-26 §8.5, §8.6; older versions have no such codes (§12). */
@@ -337,7 +334,7 @@ static bool take_pdu(struct ww_rtr_session *s, struct ww_now now) {
   if (!query && !(err == WW_ERR_MALFORMED && code == WW_RTR_UNSUPPORTED_PDU)) {
     char text[96]; /* RFC 8210 §12: what a router has no business to send */
     snprintf(text, sizeof text, "a router does not send %s", ww_rtr_type_name(pdu.type));
-    refuse(s, spoken(s), WW_RTR_INVALID_REQUEST, data, quoted, text, now);
+    refuse(s, pdu.version, WW_RTR_INVALID_REQUEST, data, quoted, text, now);
     return true;
   }
   if (err == WW_ERR_SHORT)

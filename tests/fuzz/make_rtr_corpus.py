@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Writes tests/fuzz/corpus/rtr and tests/fuzz/corpus/rtr_client anew. Names say what each input shows."""
+"""Writes tests/fuzz/corpus/rtr, tests/fuzz/corpus/rtr_client and tests/fuzz/corpus/rtr_server anew. Names say what each input shows."""
 import os
 import struct
 
@@ -151,6 +151,60 @@ CLIENT = {
 }
 
 
+# The server's script: see fuzz_rtr_server.c.
+ANY, ONLY_V1, READY = 0x08, 0x05, 0x10
+TAKE, BUILD, STOP, ANEW = bytes([4, 255]), bytes([5]), bytes([6]), bytes([7])
+
+
+def publish(n):
+    return bytes([1, n])
+
+
+def ask(version, back=None, wrong_session=False):
+    return bytes([3, 0, version]) if back is None else bytes([3, 1, version | wrong_session << 2 | back << 3])
+
+
+def to_server(octets, one_by_one=False):
+    n = len(octets) | 1 if one_by_one else len(octets) + len(octets) % 2
+    return bytes([2, n]) + octets.ljust(n, b"\0")
+
+
+FULL = [ask(v) + BUILD + TAKE for v in range(3)]
+SERVER = {
+    **{f"whole-set-v{v}": bytes([ANY | READY]) + b"".join(publish(n) for n in range(1, 8)) + FULL[v] for v in range(3)},
+    "no-data-then-data": bytes([ANY]) + FULL[2] + publish(0) + FULL[2],
+    "delta": bytes([ANY | READY]) + FULL[2] + publish(1) + publish(4) + publish(6) + TAKE + ask(2, 3) + TAKE,
+    "delta-net-nothing": bytes([ANY | READY]) + FULL[2] + publish(4) + publish(4) + ask(2, 2) + TAKE,
+    "delta-of-part-of-the-window": bytes([ANY | READY]) + FULL[1] + publish(1) + publish(2) + publish(1) + ask(1, 1) + TAKE,
+    "serial-out-of-window": bytes([ANY | READY]) + ask(2, 9) + TAKE,
+    "window-cleared": bytes([ANY | READY]) + FULL[2] + publish(0x81) + TAKE + ask(2, 1) + TAKE,
+    "wrong-session-first": bytes([ANY | READY]) + ask(2, 0, True) + TAKE,
+    "wrong-session-later": bytes([ANY | READY]) + FULL[2] + ask(2, 0, True) + TAKE,
+    "version-3": bytes([ANY | READY]) + to_server(pdu(3, 2)) + TAKE + FULL[2],
+    "version-3-twice": bytes([ANY | READY]) + to_server(pdu(3, 2) * 2) + TAKE,
+    "version-above": bytes([ONLY_V1 | READY]) + FULL[2],
+    "version-below": bytes([ONLY_V1 | READY]) + FULL[0],
+    "other-version-inside": bytes([ANY | READY]) + FULL[1] + ask(2) + TAKE,
+    "type-of-a-cache": bytes([ANY | READY]) + to_server(v4(1, 24, 24)) + TAKE,
+    "type-unknown": bytes([ANY | READY]) + to_server(pdu(2, 99)) + TAKE,
+    "length-huge": bytes([ANY | READY]) + to_server(b"\x02\x02\0\0\xff\xff\xff\xff") + TAKE,
+    "octet-by-octet": bytes([ANY | READY]) + to_server(pdu(2, 2) + b"\2", True) + BUILD + TAKE,
+    "error-report": bytes([ANY | READY]) + FULL[2] + to_server(error(6, v4(0, 24, 24), b"unknown", 2)) + TAKE,
+    "error-report-inside-answer": bytes([ANY | READY]) + ask(2) + BUILD + bytes([4, 1]) + to_server(error(7, b"", b"", 2)) + TAKE,
+    "error-report-malformed": bytes([ANY | READY]) + to_server(pdu(2, 10, 0, u32(9, 9))) + TAKE,
+    "asked-ahead": bytes([ANY | READY]) + to_server(pdu(2, 2) * 20) + BUILD + TAKE + TAKE,
+    "published-while-encoding": bytes([ANY | READY]) + ask(2) + publish(3) + BUILD + TAKE + ask(2, 1) + TAKE,
+    "published-while-sending": bytes([ANY | READY]) + ask(2) + BUILD + bytes([4, 1]) + publish(3) + TAKE,
+    "notify-later": bytes([ANY | READY]) + FULL[1] + publish(1) + TAKE + publish(2) + tick(15) + TAKE + tick(16) + TAKE,
+    "stall": bytes([ANY | READY]) + ask(2) + BUILD + tick(21) + TAKE,
+    "never-asks": bytes([ANY]) + tick(16) + TAKE,
+    "stop": bytes([ANY | READY]) + FULL[2] + STOP + TAKE,
+    "stop-inside-answer": bytes([ANY | READY]) + ask(2) + BUILD + bytes([4, 1]) + STOP + TAKE,
+    "stop-while-waiting": bytes([ANY | READY]) + ask(2) + STOP + TAKE + BUILD,
+    "comes-back": bytes([ANY | READY]) + FULL[2] + ANEW + publish(5) + ask(2, 1) + TAKE,
+    "serial-wraps": bytes([ANY | READY]) + FULL[2] + publish(1) + publish(2) + publish(3) + ask(2, 3) + TAKE,
+}
+
 def write(name, inputs):
     folder = os.path.join(HERE, "corpus", name)
     os.makedirs(folder, exist_ok=True)
@@ -164,3 +218,4 @@ def write(name, inputs):
 
 write("rtr", RTR)
 write("rtr_client", CLIENT)
+write("rtr_server", SERVER)
