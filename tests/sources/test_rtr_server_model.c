@@ -550,7 +550,7 @@ static void run(uint64_t seed, unsigned steps) {
 static void test_clients_hold_what_is_in_force(void **state) {
   (void)state;
   const char *seed = getenv("WW_SEED"), *rounds = getenv("WW_ROUNDS");
-  unsigned long first = seed ? strtoul(seed, NULL, 10) : 1, count = rounds ? strtoul(rounds, NULL, 10) : 6;
+  unsigned long first = seed ? strtoul(seed, NULL, 10) : 1, count = rounds ? strtoul(rounds, NULL, 10) : 3;
   for (unsigned long i = 0; i < count; i++) {
     print_message("seed %lu\n", first + i);
     run(first + i, 6000);
