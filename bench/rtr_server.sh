@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Our RTR server beside StayRTR: the same file, the same client (bench/rtr_server.c), one after the other.
 #
-#   bench/rtr_server.sh BUILD-FOLDER VRPS.json
+#   bench/rtr_server.sh BUILD-FOLDER VRPS.json [CLIENTS]      the crowd that ours is asked by, 200
 set -eu
-build=$1 json=$(realpath "$2")
+build=$1 json=$(realpath "$2") clients=${3:-200}
 work=$(mktemp -d)
 ours= theirs=
 end() {
@@ -49,7 +49,7 @@ change() { echo "cp $work/next.json $work/payloads.json && kill -HUP $1"; }
 echo "waywarden:"
 "$build/bench/bench_rtr_server" "$port" 1 1 "$ours"
 "$build/bench/bench_rtr_server" "$port" 1 1 "$ours"
-"$build/bench/bench_rtr_server" "$port" 1 200 "$ours" delta "$(change "$ours")"
+"$build/bench/bench_rtr_server" "$port" 1 "$clients" "$ours" delta "$(change "$ours")"
 kill "$ours"
 wait "$ours" || :
 ours=

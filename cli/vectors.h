@@ -59,6 +59,8 @@ struct ww_vector_suite {
 
 /* Suite rtr, role client: vectors_rtr_client.c. Input and expectation are those of the test. */
 bool ww_vector_rtr_client(struct ww_vector_reader *r, struct ww_vector_test *test);
+/* Likewise, role cache: vectors_rtr_cache.c. */
+bool ww_vector_rtr_cache(struct ww_vector_reader *r, struct ww_vector_test *test);
 /* One step's octets, written as hexadecimal digits. NULL when they are not (noted); else freed by the caller. */
 uint8_t *ww_vector_octets(struct ww_vector_reader *r, json_t *value, size_t *len);
 

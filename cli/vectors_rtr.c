@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Vector suite `rtr`: conversations of the RPKI-to-Router protocol, octet by octet. `input.role` says who is under
- * test: the router ("client", the default; vectors_rtr_client.c).
+ * test: the router ("client", the default; vectors_rtr_client.c) or the cache ("cache"; vectors_rtr_cache.c).
  */
 #include "cli/vectors.h"
 
@@ -46,9 +46,11 @@ static bool run(struct ww_vector_reader *r, struct ww_vector_test *test) {
   json_t *role = json_object_get(test->input, "role");
   if (!role || (json_is_string(role) && strcmp(json_string_value(role), "client") == 0))
     return ww_vector_rtr_client(r, test);
+  if (json_is_string(role) && strcmp(json_string_value(role), "cache") == 0)
+    return ww_vector_rtr_cache(r, test);
   (void)ww_vector_enter(r, "input");
   (void)ww_vector_enter(r, "role");
-  return ww_vector_bad(r, "must be client");
+  return ww_vector_bad(r, "must be client or cache");
 }
 
 const struct ww_vector_suite ww_vector_suite_rtr = {"rtr", run};

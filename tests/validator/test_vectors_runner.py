@@ -147,6 +147,15 @@ MALFORMED = [
     ("rtr: a wait backwards", changed(RTR, *TEST, "input", "exchange", 1, {"wait": -1}), "/wait: must be a number"),
     ("rtr: a code too large", changed(RTR, *TEST, "expect", "error", {"code": 65536}), "/error/code: must be a number"),
     ("rtr: resume without serial", changed(RTR, *TEST, "input", "resume", {"version": 1, "session": 1}), '"serial"'),
+    ("rtr: a cache without steps", changed(RTR, *TEST, "input", {"role": "cache"}), '"steps"'),
+    ("rtr: a cache's unknown step", changed(RTR, *TEST, "input", {"role": "cache", "steps": [{"sing": 1}]}),
+     "/steps/0/sing: unknown"),
+    ("rtr: two sessions for three versions", changed(RTR, *TEST, "input", {"role": "cache", "steps": [], "sessions": [1, 2]}),
+     "/sessions: must be a session id for each version"),
+    ("rtr: a cache that stops for tea", changed(RTR, *TEST, "input", {"role": "cache", "steps": [{"stop": "tea"}]}),
+     "/steps/0/stop: must be restart or shutdown"),
+    ("rtr: a change that is none", changed(RTR, *TEST, "input", {"role": "cache", "steps": [{"publish": {"add": {}}}]}),
+     "/steps/0/publish/add: unknown"),
     ("rtr: nothing expected", changed(RTR, *TEST, "expect", {}), "expects nothing"),
     ("nothing expected", changed(CCR, *TEST, "expect", {}), "expects nothing"),
 ]
@@ -242,6 +251,23 @@ class Runner(unittest.TestCase):
             self.assertEqual(done.returncode, 1)
             self.assertIn("0 of %d passed" % count, done.stdout)
 
+    def changed_caches(self, test, flip, stray):
+        """The same where the cache is under test."""
+        tests = []
+        for i, step in enumerate(test["input"]["steps"]):
+            router = {"router": step["router"]} if "router" in step else {}
+            if "send" in step:
+                tests.append(changed(test, "input", "steps", i, {"send": flip(step["send"]), **router}))
+            for kind in ("refuse", "report"):
+                if kind in step:
+                    other = "report" if kind == "refuse" else "refuse"
+                    tests.append(changed(test, "input", "steps", i, {kind: step[kind] + 1, **router}))
+                    tests.append(changed(test, "input", "steps", i, {other: step[kind], **router}))
+        tests.append(changed(test, "expect", "serial", (test["expect"]["serial"] + 1) % 3))
+        if "payloads" in test["expect"]:
+            tests.append(changed(test, "expect", "payloads", "roas", test["expect"]["payloads"]["roas"] + [stray]))
+        return tests
+
     def test_every_conversation_can_fail(self):
         """Each test of suite rtr, with one octet of a query, the code of a refusal, or what is held in the end changed."""
         def flip(text):
@@ -254,6 +280,7 @@ class Runner(unittest.TestCase):
             tests = []
             for test in (t for group in content["groups"] for t in group["tests"]):
                 if test["input"].get("role", "client") != "client":
+                    tests += self.changed_caches(test, flip, stray)
                     continue
                 for i, step in enumerate(test["input"]["exchange"]):
                     if "send" in step:
