@@ -204,8 +204,9 @@ static int route_at(struct request *r, struct ww_store *store, struct ww_input *
   struct ww_lookback back = {0};
   struct ww_diag diag = {0};
   char **words = r->positional;
-  enum ww_err err = r->path ? ww_route_from_path(&query, words[0], r->path, 0, &diag)
-                            : ww_route_from_asn(&query, words[0], words[1], &diag);
+  const struct ww_route_defaults defaults = {.session.role = WW_ROLE_NONE};
+  enum ww_err err = r->path ? ww_route_from_path(&query, &defaults, words[0], r->path, &diag)
+                            : ww_route_from_asn(&query, &defaults, words[0], words[1], &diag);
   if (err != WW_OK) {
     (void)ww_cli_fail("history", "%s", diag.text);
     return WW_EXIT_USAGE;
