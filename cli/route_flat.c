@@ -5,7 +5,7 @@
  * Plain is an object of the members that a route may have, each at most once, strings without escapes and in ASCII,
  * numbers without sign, fraction or exponent that fit, and paths of numbers alone. Anything else, malformed lines
  * included, is not plain: the caller hands it to jansson. So this code decides nothing but speed, as long as it takes
- * no line that jansson would read otherwise; tests/cli compares the two on mutated lines.
+ * no line that jansson would read otherwise; tests/cli/test_flat.py compares the two on mutated lines.
  */
 #include "cli/route_flat.h"
 

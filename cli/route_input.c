@@ -315,7 +315,7 @@ int ww_route_line(struct ww_route_reader *reader, char *line, size_t len, unsign
   if (line[strspn(line, " \t")] != '{')
     return text_line(reader, line, number);
   clear(&reader->query, &reader->defaults);
-  if (!reader->strict_json && ww_route_flat(&reader->query, &reader->defaults, line, len))
+  if (ww_route_flat(&reader->query, &reader->defaults, line, len))
     return reader->visit(reader->ctx, &reader->query);
   struct ww_diag diag = {0};
   json_error_t error;

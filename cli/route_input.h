@@ -43,7 +43,6 @@ struct ww_route_reader {
   int (*visit)(void *ctx, const struct ww_route_query *query); /* a result other than 0 ends the reading */
   void (*refuse)(void *ctx, enum ww_err err,
                  const struct ww_diag *diag); /* diag->line: of the input; 0: see the text */
-  bool strict_json;                           /* without the short cut for plain objects: tests compare */
   struct ww_route_query query;
 };
 
