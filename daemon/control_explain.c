@@ -138,6 +138,21 @@ static bool find_path(const struct ww_out_route *route, struct ww_as_path *path)
   return false;
 }
 
+/* As the engine takes the session; without a role the configuration may have chosen a procedure, or Unknown. */
+static uint8_t role_taken(const struct ww_engine_route *route) {
+  if (route->role != WW_ROLE_NONE || route->procedure == WW_ASPA_NONE)
+    return route->role;
+  return route->procedure == WW_ASPA_DOWNSTREAM ? WW_ROLE_CUSTOMER : WW_ROLE_PROVIDER;
+}
+
+static void as_the_engine_says(struct ww_verdict *v, const struct ww_engine_route *route) {
+  v->aspa.role = route->role;
+  if (v->aspa.state == WW_STATE_NOT_EVALUATED && route->kinds[WW_KIND_ASPA - 1].state == WW_STATE_UNKNOWN)
+    v->aspa.state = WW_STATE_UNKNOWN;
+  v->state = (uint8_t)ww_verdict_combine((enum ww_state)v->origin.state, (enum ww_state)v->aspa.state,
+                                         (enum ww_state)v->bgpsec);
+}
+
 static int on_route(void *ctx, const struct ww_engine_route *route) {
   struct explain *e = ctx;
   char text[WW_ADDR_STRLEN];
@@ -154,13 +169,14 @@ static int on_route(void *ctx, const struct ww_engine_route *route) {
                                  .as_path = has_path ? path.data : NULL,
                                  .as_path_len = path.len,
                                  .origin = route->origin};
-  struct ww_aspa_session session = {.role = WW_ROLE_NONE, .neighbor_as = route->peer.asn};
+  struct ww_aspa_session session = {.role = role_taken(route), .neighbor_as = route->peer.asn};
   json_t *o = json_object();
   e->failed = !o || !judge(e, &view, &session);
   if (e->failed) {
     json_decref(o);
     return 1;
   }
+  as_the_engine_says(&e->verdict, route);
   json_object_set_new(o, "router", json_string(ww_router_name(e->router)));
   json_object_set_new(o, "peer", json_string(ww_addr_format(&address, text)));
   json_object_set_new(o, "peer_as", json_integer(route->peer.asn));

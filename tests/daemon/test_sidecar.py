@@ -457,7 +457,8 @@ def explain(lab):
     held = json.loads(payload(VRPS))
     held["aspas"] = [{"customer": 64511, "providers": [64502, 64503]}, {"customer": 64510, "providers": [64501]}]
     lab.write("p.json", json.dumps(held))
-    s = Sidecar(lab, "explain", f'payload-file "main" {{ path = "{lab.path("p.json")}" }}\n', station=False)
+    s = Sidecar(lab, "explain", f'payload-file "main" {{ path = "{lab.path("p.json")}" }}\n'
+                                'router "edge1" { peer "192.0.2.1" { role = "peer" } }\n', station=False)
     s.ready()
     Router(s.port).routes()
     s.lab.wait("the routes are there", lambda: s.status()["routers"][0]["routes"] == len(ROUTES))
@@ -471,7 +472,10 @@ def explain(lab):
     words = ask("203.0.113.0/26")
     check(words.startswith("From 192.0.2.1 AS64501 at edge1, "), "whose route it is")
     check("203.0.113.0/26 AS64511: invalid" in words and "nothing longer than /25" in words, "what was decided, and why")
+    check("(origin invalid: length, aspa invalid: not-provider)" in words and "its ASPA of source main lists AS64502, AS64503."
+          in words, "and of its path, by the neighbor's role")
     route = json.loads(ask("203.0.113.0/26", "--json"))["routes"][0]
+    check(route["verdict"]["aspa"]["role"] == "peer" and route["verdict"]["aspa"]["hops"][0]["failing"], "with its hops")
     check(route["verdict"]["as_path"] == [64501, 64511] and route["verdict"]["origin_validation"]["reason"] == "length" and
           route["peer_as"] == 64501 and route["router"] == "edge1", "the same in JSON")
     check(ask("192.0.2.128/25") == "192.0.2.128/25: no route\n", "a prefix without routes")
