@@ -460,6 +460,43 @@ aspas = [("content", [
             receive(notify(2, 6)), serial_query(2, 5), receive(response(2), pdu(2, ASPA, 1 << 8))],
             {"error": {"code": 0}, "payloads": NOTHING}, [BIS + "5.12"])])]
 
+# What no conversation in octets can hold, and where it is tested instead.
+ELSEWHERE = [
+    ("several clients", "a cache's scenario: tests of the RTR server"),
+    ("session id check (server), invalid request (server)", "a cache's scenarios: tests of the RTR server"),
+    ("internal error (ours)", "tests/sources/test_rtr_client.c: test_too_many_records, test_store_refuses"),
+    ("Serial Notify rate limit, over time", "tests/sources/test_rtr_client.c: test_notify_storm"),
+    ("TCP-MD5", "tests/interop/rtr_transport.py md5"),
+    ("TCP-AO", "tests/interop/rtr_transport.py ao"),
+    ("TLS, TLS client certificate", "tests/interop/rtr_transport.py tls"),
+    ("SSH", "tests/interop/rtr_transport.py ssh, ssh-rude"),
+    ("aggregation of several caches, aggregate AS0", "tests/sources/test_cache_groups.c, tests/daemon"),
+    ("origin validation, ASPA validation", "vectors of suites rov and aspa"),
+    ("alternative transactions (ASPA, upstream)", "the verdicts: vectors of suite aspa; the data: rtr.sessions.transactions"),
+]
+
+
+def write_table(*suites):
+    """README.md: scenario by scenario."""
+    scenarios = {}
+    for groups in suites:
+        for _, tests in groups:
+            for t in tests:
+                scenarios.setdefault(t.get("x-scenario"), []).append(t["id"])
+    beyond = scenarios.pop(None)
+    with open("README.md", "w", encoding="utf-8") as f:
+        f.write("# Conversations of RPKI-to-Router\n\n"
+                "Written by `make.py`. Each test is an exchange in octets with the router under test (../schema.cddl); the\n"
+                "scenarios are those of APNIC's demonstration of the protocol.\n\n"
+                "| scenario | tests |\n|---|---|\n")
+        for name in sorted(scenarios, key=str.lower):
+            f.write(f"| {name} | {'<br>'.join(scenarios[name])} |\n")
+        f.write(f"| beyond those | {'<br>'.join(beyond)} |\n\n"
+                "What takes more than one conversation, or a transport:\n\n| scenario | where |\n|---|---|\n")
+        for name, where in ELSEWHERE:
+            f.write(f"| {name} | {where} |\n")
+
+
 if __name__ == "__main__":
     def ids(name, groups):
         for g, tests in groups:
@@ -470,3 +507,4 @@ if __name__ == "__main__":
     write("versions", "RTR router: protocol versions", ids("versions", versions))
     write("errors", "RTR router: errors, its own and the cache's", ids("errors", errors))
     write("aspa", "RTR router: ASPA PDUs of version 2", ids("aspa", aspas))
+    write_table(sessions, versions, errors, aspas)
