@@ -3,7 +3,7 @@
 """The RTR client's transports: TLS and SSH against StayRTR, TCP MD5 and (where the kernel has it) TCP-AO against a cache of
 our own, and every refusal with its one line in the log.
 
-usage: rtr_transport.py [tls] [ssh] [md5] [ao] [addresses]
+usage: rtr_transport.py [tls] [ssh] [ssh-rude] [md5] [ao] [addresses]
 """
 import errno
 import os
@@ -316,6 +316,61 @@ def ssh(lab):
         check(part in said, f"{what} is refused at the start")
 
 
+def memory(daemon):
+    with open(f"/proc/{daemon.child.pid}/status", encoding="ascii") as f:
+        return int(re.search(r"VmRSS:\s+(\d+)", f.read()).group(1)) // 1024
+
+
+def descriptors(daemon):
+    return len(os.listdir(f"/proc/{daemon.child.pid}/fd"))
+
+
+def ssh_rude(lab):
+    """A server that behaves up to a point, for each point."""
+    program = os.environ.get("WW_SSH_RUDE")
+    if not program:
+        print("skipped: WW_SSH_RUDE does not name the rude server")
+        sys.exit(SKIP)
+    keygen(lab, "host", "-t", "ed25519")
+    keygen(lab, "user", "-t", "ed25519")
+    refused = {
+        "deny": "the server refused user 'rpki' with the key of", "partial": "is not enough for the server",
+        "stall-auth": "SSH: handshake not finished in 10 s", "close-auth": "SSH: authentication failed: the connection ended",
+        "deny-channel": "SSH: the server opens no channel", "stall-channel": "SSH: handshake not finished in 10 s",
+        "close-channel": "SSH: the server opens no channel", "deny-subsystem": "SSH: the server has no subsystem 'rpki-rtr'",
+        "stall-subsystem": "SSH: handshake not finished in 10 s", "close-subsystem": "SSH: the server has no subsystem",
+    }
+    opened = {
+        "close": "the cache closed the connection", "eof": "the cache closed the connection",
+        "stderr": "SSH: the server ended the channel, saying: no cache today",
+        "shell": "(we report", "flood": "(we report", "flood-stderr": None, "stall": None,
+    }
+    servers, sections = {}, {}
+    for mode in [*refused, *opened]:
+        servers[mode] = lab.start("rude-" + mode, program, lab.path("host"), lab.path("user.pub"), mode)
+        lab.wait(f"{mode}: listens", servers[mode].output)
+        sections[mode] = int(servers[mode].output().split()[0])
+    known(lab, *[(port, "host") for port in sections.values()])
+    sections = {mode: ssh_options(lab, port) for mode, port in sections.items()}
+    sections["wrong-user"] = sections["eof"].replace('"rpki"', '"nobody"')
+    daemon = start_caches(lab, sections)
+    says(lab, daemon, dict(refused, **{"wrong-user": "the server refused user 'nobody'"}), 45)
+    for mode, part in opened.items():
+        if part:
+            lab.wait(f"{mode}: {part}", lambda mode=mode, part=part: any(
+                f"rtr cache {mode}: " in line and part in line for line in daemon.output().splitlines()), 45)
+    for mode in ("flood-stderr", "stall"):
+        check(source_named(lab, mode)["state"] == "negotiating", f"{mode}: waited for")
+    time.sleep(5)
+    before, fds = memory(daemon), descriptors(daemon)
+    time.sleep(10)
+    check(memory(daemon) < before + 100, f"a flood is not kept: {before} MB, then {memory(daemon)} MB")
+    check(descriptors(daemon) < fds + 16, f"descriptors come back: {fds}, then {descriptors(daemon)}")
+    for mode, server in servers.items():
+        check("asked for method" not in server.output(), f"{mode}: nothing but a key was tried")
+    finish(lab, daemon)
+
+
 # ------------------------------------------------------------------ TCP MD5 and TCP-AO
 
 def md5_listener(password):
@@ -470,7 +525,7 @@ def namespace(lab):
     finish(lab, daemon)
 
 
-PARTS = {"tls": tls, "ssh": ssh, "md5": md5, "ao": ao, "addresses": addresses, "namespace": namespace}
+PARTS = {"tls": tls, "ssh": ssh, "ssh-rude": ssh_rude, "md5": md5, "ao": ao, "addresses": addresses, "namespace": namespace}
 
 if __name__ == "__main__":
     for part in sys.argv[1:] or [p for p in PARTS if p != "namespace"]:
