@@ -33,7 +33,7 @@
 #include <rtrlib/rtrlib.h>
 #endif
 
-enum { VRPS = 700000, ROUNDS = 5, CHUNK = 65536, SESSION = 4711, SERIAL = 1 };
+enum { VRPS = 700000, ROUNDS = 5, CHUNK = 65536, SESSION = 4711, SERIAL = 1, DELTA = 1000, DELTA_ROUNDS = 20 };
 
 static void die(const char *fmt, ...) WW_PRINTF(1, 2) __attribute__((noreturn));
 static void die(const char *fmt, ...) {
@@ -310,6 +310,7 @@ static void in_memory(size_t records) {
 
 struct parts {
   double receive, commit, index, verdict, total;
+  double delta_best, delta_worst, delta_cpu; /* of DELTA records */
 };
 
 static void remove_store(const char *dir) {
@@ -322,12 +323,95 @@ static void remove_store(const char *dir) {
   rmdir(dir);
 }
 
+/* ------------------------------------------------------------------ a delta */
+
+/* Withdraws DELTA / 2 of the records held and announces as many that are not; over and over, so that each round finds
+ * the same state. The octets of one response, from the serial before to `serial`. */
+static size_t encode_delta(uint8_t *to, size_t cap, const struct ww_payloads *set, uint32_t serial) {
+  bool there = serial % 2;
+  struct ww_writer w = ww_writer_make(to, cap);
+  struct ww_rtr_pdu pdu = {.version = WW_RTR_V1, .type = WW_RTR_CACHE_RESPONSE, .session = SESSION};
+  ww_rtr_write(&w, &pdu);
+  size_t step = set->vrp_count / DELTA;
+  for (size_t i = 0; i < DELTA; i++) {
+    pdu.u.prefix.vrp = set->vrps[i * step];
+    bool stranger = i % 2;
+    if (stranger) /* an AS that make_vrp() does not give */
+      pdu.u.prefix.vrp.asn = 4200000000u + (uint32_t)i;
+    pdu.type = pdu.u.prefix.vrp.prefix.afi == WW_AFI_IPV4 ? WW_RTR_IPV4_PREFIX : WW_RTR_IPV6_PREFIX;
+    pdu.u.prefix.announce = stranger ? !there : there;
+    ww_rtr_write(&w, &pdu);
+  }
+  pdu = (struct ww_rtr_pdu){.version = WW_RTR_V1,
+                            .type = WW_RTR_END_OF_DATA,
+                            .session = SESSION,
+                            .u.eod = {.serial = serial, .refresh = 3600, .retry = 600, .expire = 7200, .timers = true}};
+  ww_rtr_write(&w, &pdu);
+  if (w.overflow)
+    die("the delta does not fit");
+  return w.len;
+}
+
+struct delta_time {
+  double best, worst, cpu; /* cpu: the least of a round */
+};
+
+static double cpu_seconds(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+  return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+/* From the first octet of the response to the snapshot that has it: decoded, collected, on disk, indexed. */
+static struct delta_time deltas(struct router *r, struct ww_store *store, struct ww_source_record *source,
+                                struct ww_snapshot **snapshot, const struct ww_payloads *set) {
+  static uint8_t octets[DELTA * 32 + 64];
+  struct delta_time out = {.best = 1e9, .cpu = 1e9};
+  struct ww_now t = now();
+  for (uint32_t serial = SERIAL + 1; serial <= SERIAL + DELTA_ROUNDS; serial++) {
+    size_t len = encode_delta(octets, sizeof(octets), set, serial);
+    t.mono += 3600 * 1000; /* the Refresh Interval */
+    t.unix_sec += 3600;
+    struct ww_buf *query = ww_rtr_client_output(r->client);
+    if (ww_rtr_client_tick(r->client, t) != WW_RTR_STAY || !query->len)
+      die("the machine does not ask for a delta");
+    ww_buf_consume(query, query->len);
+    r->done = false;
+    ww_payload_delta_fini(&r->update.delta);
+    uint32_t epoch;
+    struct ww_diag diag;
+    struct ww_payload_delta delta = {0};
+    struct ww_snapshot *next;
+    double begin = seconds(), cpu = cpu_seconds();
+    if (ww_rtr_client_input(r->client, octets, len, t) != WW_RTR_STAY || !r->done || r->update.full)
+      die("the delta is refused");
+    source->rtr_serial = r->update.serial;
+    if (ww_store_commit_delta(store, source, &r->update.delta, NULL, NULL, &delta, &epoch, &diag))
+      die("store: %s", diag.text);
+    if (ww_snapshot_apply(*snapshot, &delta, epoch, true, &next))
+      die("no snapshot");
+    double took = seconds() - begin;
+    cpu = cpu_seconds() - cpu;
+    if (delta.announce.vrp_count + delta.withdraw.vrp_count != DELTA ||
+        ww_rtr_client_committed(r->client, true, 0, t) != WW_RTR_STAY)
+      die("a delta of %zu and %zu", delta.announce.vrp_count, delta.withdraw.vrp_count);
+    ww_snapshot_unref(*snapshot);
+    *snapshot = next;
+    ww_payload_delta_fini(&delta);
+    out.best = took < out.best ? took : out.best;
+    out.worst = took > out.worst ? took : out.worst;
+    out.cpu = cpu < out.cpu ? cpu : out.cpu;
+  }
+  return out;
+}
+
 static enum ww_state ask(const struct ww_snapshot *snapshot, const struct ww_vrp *vrp) {
   enum ww_reason reason;
   return ww_origin_validate(snapshot, &vrp->prefix, (struct ww_origin){.asn = vrp->asn}, &reason);
 }
 
-static struct parts full_way(size_t records, const struct ww_vrp *probe, unsigned store_flags) {
+static struct parts full_way(const struct ww_payloads *set, const struct ww_vrp *probe, unsigned store_flags) {
+  size_t records = set->vrp_count;
   const char *base = getenv("TMPDIR");
   char dir[256];
   snprintf(dir, sizeof(dir), "%s/ww-bench-rtr-XXXXXX", base ? base : "/tmp");
@@ -373,6 +457,7 @@ static struct parts full_way(size_t records, const struct ww_vrp *probe, unsigne
   ww_snapshot_counts(snapshot, &counts);
   if (counts.vrps_v4 + counts.vrps_v6 != records)
     die("%zu VRPs of %zu", counts.vrps_v4 + counts.vrps_v6, records);
+  struct delta_time d = deltas(&r, store, &source, &snapshot, set);
   ww_snapshot_unref(snapshot);
   ww_snapshot_unref(empty);
   ww_payload_delta_fini(&delta);
@@ -380,13 +465,20 @@ static struct parts full_way(size_t records, const struct ww_vrp *probe, unsigne
   close(fd);
   ww_store_close(store);
   remove_store(dir);
-  return (struct parts){.receive = t1 - t0, .commit = t2 - t1, .index = t3 - t2, .verdict = t4 - t3, .total = t4 - t0};
+  return (struct parts){.receive = t1 - t0,
+                        .commit = t2 - t1,
+                        .index = t3 - t2,
+                        .verdict = t4 - t3,
+                        .total = t4 - t0,
+                        .delta_best = d.best,
+                        .delta_worst = d.worst,
+                        .delta_cpu = d.cpu};
 }
 
-static struct parts best_full_way(size_t records, const struct ww_vrp *probe, unsigned store_flags) {
+static struct parts best_full_way(const struct ww_payloads *set, const struct ww_vrp *probe, unsigned store_flags) {
   struct parts best = {.total = 1e9};
   for (int round = 0; round < ROUNDS; round++) {
-    struct parts p = full_way(records, probe, store_flags);
+    struct parts p = full_way(set, probe, store_flags);
     if (p.total < best.total)
       best = p;
   }
@@ -457,7 +549,6 @@ int main(int argc, char **argv) {
   shuffle(&set);
   encode(&set);
   size_t records = set.vrp_count;
-  ww_payloads_fini(&set);
   printf("%zu VRPs, %.1f MB on the wire, in random order\n", records, (double)stream_len / 1e6);
   in_memory(records);
 
@@ -465,15 +556,20 @@ int main(int argc, char **argv) {
   pthread_t thread;
   if (pthread_create(&thread, NULL, cache_main, NULL))
     die("no thread");
-  struct parts p = best_full_way(records, &probe, 0);
+  struct parts p = best_full_way(&set, &probe, 0);
   printf("receive and sort      %8.4f s  over loopback\n", p.receive);
   printf("commit                %8.4f s  to disk, synced\n", p.commit);
   printf("index                 %8.4f s\n", p.index);
   printf("first verdict         %8.6f s\n", p.verdict);
   printf("waywarden, in all     %8.4f s\n", p.total);
-  struct parts loose = best_full_way(records, &probe, WW_STORE_NOSYNC);
+  struct parts loose = best_full_way(&set, &probe, WW_STORE_NOSYNC);
   printf("  without fsync       %8.4f s  (receive %.4f, commit %.4f, index %.4f)\n", loose.total, loose.receive,
          loose.commit, loose.index);
+  printf("a delta of %d records  %.4f to %.4f s  from PDUs to the new snapshot, synced to disk, %.4f s of it CPU\n",
+         DELTA, p.delta_best, p.delta_worst, p.delta_cpu);
+  printf("  without fsync       %8.4f to %.4f s, %.4f s of it CPU\n", loose.delta_best, loose.delta_worst,
+         loose.delta_cpu);
+  ww_payloads_fini(&set);
 #ifdef WW_HAVE_RTRLIB
   double best = 1e9;
   int saved = mute();
