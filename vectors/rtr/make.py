@@ -462,8 +462,8 @@ aspas = [("content", [
 
 # What no conversation in octets can hold, and where it is tested instead.
 ELSEWHERE = [
-    ("several clients", "a cache's scenario: tests of the RTR server"),
-    ("session id check (server), invalid request (server)", "a cache's scenarios: tests of the RTR server"),
+    ("several clients", "a cache's: cache-sessions.json, cache-deltas.json, cache-errors.json"),
+    ("session id check (server), invalid request (server)", "a cache's: cache-sessions.json, cache-deltas.json, cache-errors.json"),
     ("internal error (ours)", "tests/sources/test_rtr_client.c: test_too_many_records, test_store_refuses"),
     ("Serial Notify rate limit, over time", "tests/sources/test_rtr_client.c: test_notify_storm"),
     ("TCP-MD5", "tests/interop/rtr_transport.py md5"),
@@ -486,8 +486,8 @@ def write_table(*suites):
     beyond = scenarios.pop(None)
     with open("README.md", "w", encoding="utf-8") as f:
         f.write("# Conversations of RPKI-to-Router\n\n"
-                "Written by `make.py`. Each test is an exchange in octets with the router under test (../schema.cddl); the\n"
-                "scenarios are those of APNIC's demonstration of the protocol.\n\n"
+                "Written by `make.py`. Each test of sessions, versions, errors and aspa is an exchange in octets with the router under\n"
+                "test (../schema.cddl); the scenarios are those of APNIC's demonstration of the protocol. In cache-*.json the cache is.\n\n"
                 "| scenario | tests |\n|---|---|\n")
         for name in sorted(scenarios, key=str.lower):
             f.write(f"| {name} | {'<br>'.join(scenarios[name])} |\n")
