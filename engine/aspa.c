@@ -181,7 +181,7 @@ static const struct ww_path_memo *memo_of(struct ww_engine_router *router, struc
   if (path->version != router->revalidation.version) {
     memset(path->memo, 0, sizeof path->memo);
     path->version = router->revalidation.version;
-    path->changed = 0;
+    path->flags = path->changed = 0; /* the queue was emptied with the version, or had no memory for this path */
   }
   if (memo->known == FRESH)
     return memo;
