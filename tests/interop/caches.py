@@ -4,6 +4,7 @@
 is missing that both sides of a switch have."""
 import json
 import os
+import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -21,7 +22,11 @@ def write(lab, name):
 
 
 def sources(lab):
-    return {s["name"]: s for s in json.loads(lab.run(WAYWARDEN, "sources", "--control", lab.path("control.sock"), "--json"))}
+    done = subprocess.run([WAYWARDEN, "sources", "--control", lab.path("control.sock"), "--json"], capture_output=True,
+                          text=True, timeout=30)
+    if done.returncode not in (0, 4):  # 4: not ready yet
+        raise AssertionError(done.stderr)
+    return {s["name"]: s for s in json.loads(done.stdout)}
 
 
 def active(lab):
