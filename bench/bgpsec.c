@@ -7,7 +7,8 @@
  * Every round measures each thing once, openssl speed first, and gives ratios to it; what is printed is the median of
  * the rounds, so that a load that comes and goes spoils rounds and not the result. Signatures are all different and of
  * many keys: tables and branch predictors are not flattered. Times are of the thread's own processor time, as those of
- * openssl speed are; those of two threads are of the clock on the wall.
+ * openssl speed are; for two threads also by the clock on the wall, which on a machine that has other things to do says
+ * how much of it was to be had.
  */
 #include <pthread.h>
 #include <stdio.h>
@@ -38,7 +39,7 @@ static struct ww_bgpsec_signer *signers[KEYS];
 static struct ww_p256 *p256;
 static struct ww_p256_key *keys[KEYS];
 static struct ww_p256_table *tables[KEYS];
-static struct ww_p256_job jobs[SIGNATURES], bad_key_jobs[SIGNATURES];
+static struct ww_p256_job jobs[SIGNATURES], other_jobs[SIGNATURES];
 
 static double now(clockid_t clock) {
   struct timespec t;
@@ -102,16 +103,7 @@ static size_t make_path(uint8_t *path, unsigned first_key, unsigned hops, uint32
   return len;
 }
 
-static bool sign_job(void *ctx, const uint8_t *digest, uint8_t *der, size_t *len) {
-  (void)ctx;
-  (void)digest;
-  (void)der;
-  (void)len;
-  return false;
-}
-
 static void make_jobs(void) {
-  (void)sign_job;
   for (unsigned i = 0; i < SIGNATURES; i++) {
     struct ww_p256_job *job = &jobs[i];
     uint8_t path[PATH_MAX_OCTETS], octets[64];
@@ -144,7 +136,7 @@ static void make_jobs(void) {
     jobs[i] = jobs[j];
     jobs[j] = t;
   }
-  memcpy(bad_key_jobs, jobs, sizeof jobs);
+  memcpy(other_jobs, jobs, sizeof jobs);
 }
 
 /* Verifications a second for `seconds` of this thread's time. */
@@ -168,17 +160,18 @@ static double run_jobs(struct ww_p256_job *all, enum ww_p256_tier tier, double s
 
 struct runner {
   struct ww_p256_job *jobs;
+  clockid_t clock;
   double rate;
 };
 
 static void *runner(void *arg) {
   struct runner *r = arg;
-  r->rate = run_jobs(r->jobs, WW_P256_AUTO, 1.0, CLOCK_MONOTONIC);
+  r->rate = run_jobs(r->jobs, WW_P256_AUTO, 0.7, r->clock);
   return NULL;
 }
 
-static double two_threads(void) {
-  struct runner r[2] = {{.jobs = jobs}, {.jobs = bad_key_jobs}};
+static double two_threads(clockid_t clock) {
+  struct runner r[2] = {{.jobs = jobs, .clock = clock}, {.jobs = other_jobs, .clock = clock}};
   pthread_t t[2];
   for (int i = 0; i < 2; i++)
     check(pthread_create(&t[i], NULL, runner, &r[i]) == 0, "a thread");
@@ -287,7 +280,6 @@ int main(int argc, char **argv) {
   struct ww_router_key records[KEYS];
   check(ww_p256_new(&p256) == WW_OK, "the curve");
   printf("tables: %s\n", ww_p256_has_tables() ? "yes" : "no, the library lacks the calls");
-  double before = now(CLOCK_THREAD_CPUTIME_ID);
   for (unsigned i = 0; i < KEYS; i++) {
     check(ww_bgpsec_signer_generate(&signers[i]) == WW_OK, "a key");
     const uint8_t *spki = ww_bgpsec_signer_spki(signers[i]);
@@ -295,7 +287,7 @@ int main(int argc, char **argv) {
     records[i] = (struct ww_router_key){.asn = 1 + i, .spki = spki, .spki_len = WW_P256_SPKI_LEN};
     check(ww_bgpsec_ski(spki, WW_P256_SPKI_LEN, records[i].ski), "an SKI");
   }
-  before = now(CLOCK_THREAD_CPUTIME_ID);
+  double before = now(CLOCK_THREAD_CPUTIME_ID);
   for (unsigned i = 0; i < KEYS; i++)
     tables[i] = ww_p256_table_new(p256, keys[i]);
   printf("table of one key: %.1f ms\n", (now(CLOCK_THREAD_CPUTIME_ID) - before) * 1e3 / KEYS);
@@ -326,12 +318,14 @@ int main(int argc, char **argv) {
     cold[i] = run_jobs(jobs, WW_P256_PLAIN, 0.7, CLOCK_THREAD_CPUTIME_ID) / speed[i];
     reference[i] = run_jobs(jobs, WW_P256_REFERENCE, 0.7, CLOCK_THREAD_CPUTIME_ID) / speed[i];
     double one = run_jobs(jobs, WW_P256_AUTO, 0.7, CLOCK_MONOTONIC);
-    two[i] = two_threads() / one;
+    two_wall[i] = two_threads(CLOCK_MONOTONIC) / one;
+    two[i] = two_threads(CLOCK_THREAD_CPUTIME_ID) / hot_rate[i];
     (void)run_messages(verifier, &source, bad, LONG_UPDATES, 0.3, WW_BGPSEC_NOT_VALID, &checked, &asked);
     bad_rate[i] = (double)checked / (double)asked;
-    printf("round %u: openssl %.0f/s, hot %.0f/s (%.2fx), cold %.2fx, reference %.2fx, two threads %.2fx, "
+    printf("round %u: openssl %.0f/s, hot %.0f/s (%.2fx), cold %.2fx, reference %.2fx, two threads %.2fx (wall %.2fx), "
            "3-hop updates %.2f of raw, first of %d bad: %.2f verifications\n",
-           i + 1, speed[i], hot_rate[i], hot[i], cold[i], reference[i], two[i], mixed[i], LONG_HOPS, bad_rate[i]);
+           i + 1, speed[i], hot_rate[i], hot[i], cold[i], reference[i], two[i], two_wall[i], mixed[i], LONG_HOPS,
+           bad_rate[i]);
     fflush(stdout);
   }
   printf("\nmedian of %u rounds, %d keys, %d different signatures\n", rounds, KEYS, SIGNATURES);
@@ -340,7 +334,8 @@ int main(int argc, char **argv) {
   printf("hot keys / openssl speed             %8.2f   (target 3.0)\n", median(hot, rounds));
   printf("cold keys / openssl speed            %8.2f   (target 0.95)\n", median(cold, rounds));
   printf("reference (EVP) / openssl speed      %8.2f\n", median(reference, rounds));
-  printf("two threads / one                    %8.2f   (target 1.9)\n", median(two, rounds));
+  printf("two threads / one                    %8.2f   (target 1.9; by the wall clock %.2f)\n", median(two, rounds),
+         median(two_wall, rounds));
   printf("%d-hop updates / raw rate             %8.2f   (target 0.9)\n", HOPS, median(mixed, rounds));
   printf("%d hops, first signature bad         %8.2f   verifications each (target 1)\n", LONG_HOPS,
          median(bad_rate, rounds));

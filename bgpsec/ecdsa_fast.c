@@ -9,7 +9,9 @@
  *   - x is never computed: with R = (X, Y, Z) in Jacobian coordinates, x = X / Z^2, so x = r means r * Z^2 = X. x is
  *     taken modulo n and n < p, so that x may also be r + n, where that is below p;
  *   - a key that has a table is the generator of a copy of the group, and libcrypto's precomputation for generators
- *     (37 * 64 points) makes u2 * Q cost what u1 * G costs.
+ *     (37 * 64 points) makes u2 * Q cost what u1 * G costs. All 150 kB of a table are read each time, whatever the
+ *     scalar. With 200 tables in turn that doubles the time of u2 * Q; so a batch is large and goes by key, and a table
+ *     that is in the cache is used for all that is to be verified with it.
  *
  * Every call that OpenSSL 3.0 deprecates stands in this file. Where the library lacks them (WW_HAVE_EC_TABLES is not
  * defined) the file gives stubs, and the reference serves alone.
@@ -72,12 +74,31 @@ static bool x_equals(struct ww_p256_scratch *c, const EC_POINT *point, const BIG
   return true;
 }
 
-/* s[i] and product[i] = s[0] * ... * s[i], in Montgomery form; inverse = 1 / product[count - 1], likewise. */
-static bool invert_all(struct ww_p256_scratch *c, const struct ww_p256_job *jobs, size_t count) {
+struct place {
+  uintptr_t key;
+  struct ww_p256_job *job;
+};
+
+/* Jobs of one key after each other: what they read of its table, which is all of it, is in the cache then. Insertion
+ * is fast enough for so few. */
+static void order_by_key(struct ww_p256_job *jobs, size_t count, struct place *order) {
+  for (size_t i = 0; i < count; i++) {
+    const struct place place = {.key = (uintptr_t)jobs[i].key, .job = &jobs[i]};
+    size_t at = i;
+    for (; at > 0 && order[at - 1].key > place.key; at--)
+      order[at] = order[at - 1];
+    order[at] = place;
+  }
+}
+
+/* In the order given: s[i] and product[i] = s[0] * ... * s[i], in Montgomery form; inverse = 1 / product[count - 1],
+ * likewise. */
+static bool invert_all(struct ww_p256_scratch *c, const struct place *order, size_t count) {
   BN_MONT_CTX *mont = c->p256->mont_n;
   for (size_t i = 0; i < count; i++)
-    if (!BN_bin2bn(jobs[i].signature.r, WW_P256_OCTETS, c->r[i]) ||
-        !BN_bin2bn(jobs[i].signature.s, WW_P256_OCTETS, c->s[i]) || !BN_to_montgomery(c->s[i], c->s[i], mont, c->bn) ||
+    if (!BN_bin2bn(order[i].job->signature.r, WW_P256_OCTETS, c->r[i]) ||
+        !BN_bin2bn(order[i].job->signature.s, WW_P256_OCTETS, c->s[i]) ||
+        !BN_to_montgomery(c->s[i], c->s[i], mont, c->bn) ||
         !(i ? BN_mod_mul_montgomery(c->product[i], c->product[i - 1], c->s[i], mont, c->bn)
             : BN_copy(c->product[0], c->s[0]) != NULL))
       return false;
@@ -98,19 +119,22 @@ static bool decide(struct ww_p256_scratch *c, struct ww_p256_job *job, const BIG
 
 enum ww_err ww_p256_verify_fast(struct ww_p256_scratch *c, struct ww_p256_job *jobs, size_t count, bool tables) {
   BN_MONT_CTX *mont = c->p256->mont_n;
+  struct place order[WW_P256_BATCH];
   if (count == 0)
     return WW_OK;
-  bool ok = invert_all(c, jobs, count);
+  order_by_key(jobs, count, order);
+  bool ok = invert_all(c, order, count);
   for (size_t i = count; ok && i-- > 0;) {
+    struct ww_p256_job *job = order[i].job;
     /* t := 1 / s[i]; inverse loses its factor 1 / s[i]. */
     ok = (i ? BN_mod_mul_montgomery(c->t, c->inverse, c->product[i - 1], mont, c->bn)
             : BN_copy(c->t, c->inverse) != NULL) &&
          BN_mod_mul_montgomery(c->inverse, c->inverse, c->s[i], mont, c->bn) &&
          /* The digest may exceed n; u1 must not. */
-         BN_bin2bn(jobs[i].digest, WW_P256_OCTETS, c->e) &&
+         BN_bin2bn(job->digest, WW_P256_OCTETS, c->e) &&
          (BN_cmp(c->e, c->p256->n) < 0 || BN_sub(c->e, c->e, c->p256->n)) &&
          BN_mod_mul_montgomery(c->u1, c->t, c->e, mont, c->bn) &&
-         BN_mod_mul_montgomery(c->u2, c->t, c->r[i], mont, c->bn) && decide(c, &jobs[i], c->r[i], tables);
+         BN_mod_mul_montgomery(c->u2, c->t, c->r[i], mont, c->bn) && decide(c, job, c->r[i], tables);
   }
   if (!ok)
     ERR_clear_error();

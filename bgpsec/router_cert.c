@@ -214,7 +214,7 @@ static enum ww_err read_certificate(X509 *certificate, int64_t now, struct ww_pa
   static const char *const times = "RFC 6487 §4.6";
   struct extensions e = {0};
   uint32_t asns[WW_ROUTER_CERT_ASNS_MAX];
-  size_t asn_count;
+  size_t asn_count = 0;
   int64_t from, to;
   if (X509_get_version(certificate) != X509_VERSION_3)
     return bad(diag, "RFC 6487 §4.1", "not version 3");

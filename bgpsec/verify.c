@@ -402,7 +402,7 @@ enum ww_err ww_bgpsec_verify(struct ww_bgpsec_worker *w, const struct ww_bgpsec_
       take_answer(w, &w->slots[i], w->jobs[i].good);
     verified += err ? 0 : active;
   } while (active && !err);
-  for (size_t i = 0; i < WW_P256_BATCH; i++)
+  for (size_t i = 0; i < WW_P256_BATCH && err; i++) /* those whose answer never came */
     ww_verifier_drop(&w->slots[i].key);
   for (size_t i = 0; i < next && !err; i++)
     known += results[i].signatures_known;
