@@ -6,18 +6,24 @@
  * belong to one epoch, and closed at once. Of a store counts what counted for the daemon in that epoch: the sources
  * that were active, without what its SLURM set filters, and what that asserts. What has expired by `now` is dropped and
  * counted, in a store as in a file; a source of a store whose data as a whole has run out counts as expired altogether.
+ * A folder of router certificates is one source, too; without one that will do it has no data.
  */
 #include "cli/payload_input.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/cli.h"
 #include "daemon/slurm_set.h"
+#include <waywarden/bgpsec.h>
 
 enum { READ_SIZE = 1 << 18 };
 
@@ -106,6 +112,76 @@ static int add_file(struct ww_input *input, const char *command, const char *nam
   return code;
 }
 
+/* --- router certificates ----------------------------------------------------------------------------------------- */
+
+static const char certs_scheme[] = "router-certs:";
+
+static bool is_certificate(const char *name) {
+  static const char *const ends[] = {".cer", ".crt", ".der", ".pem", ".p7c", ".p7b"};
+  size_t len = strlen(name);
+  for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++)
+    if (len > 4 && name[0] != '.' && strcasecmp(name + len - 4, ends[i]) == 0)
+      return true;
+  return false;
+}
+
+/* One file of the folder. What does not meet the profile is named and left out: one certificate that has run out must
+ * not cost the others. */
+static enum ww_err read_certificate(struct ww_input *input, const char *command, int folder, const char *dir,
+                                    const char *name, struct ww_input_source *source) {
+  static uint8_t data[WW_ROUTER_CERT_FILE_MAX + 1];
+  struct ww_payloads set = {0};
+  struct ww_diag diag = {0};
+  size_t len = 0;
+  ssize_t n = -1;
+  int fd = openat(folder, name, O_RDONLY | O_CLOEXEC);
+  while (fd >= 0 && len < sizeof data && (n = read(fd, data + len, sizeof data - len)) != 0) {
+    if (n > 0)
+      len += (size_t)n;
+    else if (errno != EINTR)
+      break;
+  }
+  enum ww_err err = n < 0 ? ww_fail(&diag, WW_ERR_IO, 0, NULL, "%s", strerror(errno))
+                          : ww_bgpsec_router_certificates(data, len, input->options.now, &set, &diag);
+  if (fd >= 0)
+    close(fd);
+  char path[PATH_MAX];
+  (void)snprintf(path, sizeof path, "%s/%s", dir, name);
+  source->stats.records += set.key_count;
+  for (size_t i = 0; i < set.key_count && !err; i++)
+    err = ww_payloads_add_key(&source->set, &set.keys[i]);
+  ww_payloads_fini(&set);
+  if (err && err != WW_ERR_NOMEM)
+    (void)ww_cli_fail_diag(command, path, err, &diag);
+  return err == WW_ERR_NOMEM ? err : WW_OK;
+}
+
+/* Every certificate of a folder: router keys. The relying party's work is not done here: whoever fills the folder
+ * vouches for what is in it. */
+static int add_certificates(struct ww_input *input, const char *command, const char *name, size_t name_len,
+                            const char *dir) {
+  DIR *folder = opendir(dir);
+  if (!folder)
+    return ww_cli_fail(command, "%s: %s", dir, strerror(errno));
+  struct ww_input_source *source = grow(input, command);
+  enum ww_err err = source ? WW_OK : WW_ERR_NOMEM;
+  if (source)
+    set_name(source, name, name_len);
+  for (struct dirent *entry; !err && (entry = readdir(folder)) != NULL;)
+    if (is_certificate(entry->d_name))
+      err = read_certificate(input, command, dirfd(folder), dir, entry->d_name, source);
+  if (!err)
+    err = ww_payloads_sort(&source->set);
+  closedir(folder);
+  input->epoch = 1;
+  if (err)
+    return ww_cli_fail(command, "%s: %s", dir, ww_err_name(err));
+  source->complete = source->set.key_count > 0;
+  if (!source->complete)
+    (void)ww_cli_fail(command, "%s: no router certificate that will do", dir);
+  return WW_EXIT_OK;
+}
+
 int ww_input_add(struct ww_input *input, const char *command, const char *where) {
   struct stat st;
   const char *path = where, *equals = strchr(where, '=');
@@ -115,6 +191,8 @@ int ww_input_add(struct ww_input *input, const char *command, const char *where)
     path = equals + 1;
     name_len = (size_t)(equals - where);
   }
+  if (strncmp(path, certs_scheme, sizeof certs_scheme - 1) == 0)
+    return add_certificates(input, command, where, name_len, path + sizeof certs_scheme - 1);
   if (path == where && stat(path, &st) == 0 && S_ISDIR(st.st_mode))
     return ww_input_add_store(input, command, path);
   return add_file(input, command, where, name_len, path);

@@ -31,8 +31,8 @@ struct ww_input {
   uint32_t epoch;             /* of the store; 1 for files */
 };
 
-/* Each returns an exit code, and has said what went wrong. `where` is FILE, name=FILE, - or, where it is a folder, a
- * store. */
+/* Each returns an exit code, and has said what went wrong. `where` is FILE, name=FILE, -, router-certs:DIR or, where it
+ * is a folder, a store. */
 int ww_input_add(struct ww_input *input, const char *command, const char *where);
 int ww_input_add_store(struct ww_input *input, const char *command, const char *dir);
 /* How many sources count; there is no verdict from none. */

@@ -122,3 +122,36 @@ void ww_bgpsec_as_path_write(struct ww_writer *w, const struct ww_bgpsec_path *p
   for (size_t i = 0; i < path->count;)
     i = write_run(w, path, i);
 }
+
+void ww_bgpsec_update_write(struct ww_writer *w, const struct ww_prefix *prefix, const uint8_t *next_hop,
+                            size_t next_hop_len, const uint8_t *attrs, size_t attrs_len, const uint8_t *path,
+                            size_t path_len) {
+  size_t start = w->len, nlri = 1 + (prefix->len + 7u) / 8;
+  for (unsigned i = 0; i < 16; i++)
+    ww_writer_u8(w, 0xff);
+  ww_writer_u16(w, 0);
+  ww_writer_u8(w, WW_BGP_UPDATE);
+  ww_writer_u16(w, 0); /* no withdrawn routes */
+  size_t attrs_at = w->len;
+  ww_writer_u16(w, 0);
+  ww_writer_bytes(w, attrs, attrs_len);
+  ww_writer_u8(w, WW_ATTR_OPTIONAL);
+  ww_writer_u8(w, WW_ATTR_MP_REACH);
+  ww_writer_u8(w, (uint8_t)(5 + next_hop_len + nlri));
+  ww_writer_u16(w, prefix->afi);
+  ww_writer_u8(w, WW_SAFI_UNICAST);
+  ww_writer_u8(w, (uint8_t)next_hop_len);
+  ww_writer_bytes(w, next_hop, next_hop_len);
+  ww_writer_u8(w, 0);
+  ww_nlri_write(w, prefix, false, 0);
+  bool extended = path_len > UINT8_MAX;
+  ww_writer_u8(w, WW_ATTR_OPTIONAL | (extended ? WW_ATTR_EXTENDED : 0));
+  ww_writer_u8(w, WW_ATTR_BGPSEC_PATH);
+  if (extended)
+    ww_writer_u16(w, (uint16_t)path_len);
+  else
+    ww_writer_u8(w, (uint8_t)path_len);
+  ww_writer_bytes(w, path, path_len);
+  ww_writer_patch_u16(w, attrs_at, w->len - attrs_at - 2);
+  ww_writer_patch_u16(w, start + 16, w->len - start);
+}

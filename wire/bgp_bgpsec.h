@@ -60,4 +60,10 @@ bool ww_bgpsec_signature_next(struct ww_reader *left, struct ww_bgpsec_signature
 /* Writes the value of the equivalent AS_PATH (RFC 8205 §4.4), with 4-octet AS numbers. */
 void ww_bgpsec_as_path_write(struct ww_writer *w, const struct ww_bgpsec_path *path);
 
+/* Writes a whole UPDATE that announces one prefix with this path, as RFC 8205 §4.1 wants it: in MP_REACH_NLRI, and
+ * without AS_PATH. `attrs`: other attributes, complete. */
+void ww_bgpsec_update_write(struct ww_writer *w, const struct ww_prefix *prefix, const uint8_t *next_hop,
+                            size_t next_hop_len, const uint8_t *attrs, size_t attrs_len, const uint8_t *path,
+                            size_t path_len);
+
 #endif

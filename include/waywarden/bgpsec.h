@@ -224,6 +224,7 @@ WW_EXPORT enum ww_err ww_bgpsec_request(const struct ww_bgpsec_signer *signer, c
                                         size_t *len) WW_MUST_USE;
 
 enum {
+  WW_BGPSEC_SPKI_LEN = 91,          /**< octets of every router's SubjectPublicKeyInfo */
   WW_BGPSEC_KEY_FILE_MAX = 16384,   /**< octets of a private key's file */
   WW_ROUTER_CERT_FILE_MAX = 262144, /**< octets of a certificate's file */
   WW_ROUTER_CERT_ASNS_MAX = 1024,   /**< AS numbers of one certificate */
