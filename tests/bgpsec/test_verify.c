@@ -8,6 +8,7 @@
 #include "bgpsec/ecdsa.h"
 #include "wire/bgp_bgpsec.h"
 #include <waywarden/bgpsec.h>
+#include <waywarden/bgpsec_snapshot.h>
 
 enum { KEYS = 8, LOCAL = 65000, PATH_MAX_OCTETS = 8192 };
 
@@ -389,6 +390,33 @@ static void test_tables(void **state) {
   close_bed(&b);
 }
 
+/* The keys of a snapshot; a key from two sources is tried once. */
+static void test_snapshot(void **state) {
+  (void)state;
+  struct bed b = open_bed(NULL);
+  static struct signed_path p;
+  struct ww_snapshot *empty = ww_snapshot_new(), *one = NULL, *two = NULL, *without = NULL;
+  struct ww_payload_delta delta = {.source = 1, .announce = {.keys = records, .key_count = KEYS}}, gone = {.source = 1};
+  assert_int_equal(ww_snapshot_apply(empty, &delta, 1, true, &one), WW_OK);
+  delta.source = 2;
+  assert_int_equal(ww_snapshot_apply(one, &delta, 2, true, &two), WW_OK);
+  gone.withdraw = (struct ww_payloads){.keys = records, .key_count = 1};
+  assert_int_equal(ww_snapshot_apply(one, &gone, 3, true, &without), WW_OK);
+  make_path(&p, 1, 2, 1);
+  b.source = ww_bgpsec_snapshot_source(two);
+  ask(&b, &p, WW_BGPSEC_VALID, WW_BGPSEC_REASON_NONE, 2, 0);
+  damage(&p, 0);
+  ask(&b, &p, WW_BGPSEC_NOT_VALID, WW_BGPSEC_REASON_SIGNATURE, 1, 0);
+  damage(&p, 0);
+  b.source = ww_bgpsec_snapshot_source(without);
+  ask(&b, &p, WW_BGPSEC_NOT_VALID, WW_BGPSEC_REASON_NO_KEY, 0, 0);
+  ww_snapshot_unref(without);
+  ww_snapshot_unref(two);
+  ww_snapshot_unref(one);
+  ww_snapshot_unref(empty);
+  close_bed(&b);
+}
+
 /* --- threads ---------------------------------------------------------------------------------------------------- */
 
 enum { THREADS = 3, SHARED_PATHS = 24, TURNS = 12 };
@@ -466,7 +494,8 @@ int main(void) {
       cmocka_unit_test(test_known_is_bounded), cmocka_unit_test(test_keys_are_bounded),
       cmocka_unit_test(test_keys_tried),       cmocka_unit_test(test_deferred),
       cmocka_unit_test(test_path_too_long),    cmocka_unit_test(test_batch),
-      cmocka_unit_test(test_tables),           cmocka_unit_test(test_threads),
+      cmocka_unit_test(test_tables),           cmocka_unit_test(test_snapshot),
+      cmocka_unit_test(test_threads),
   };
   return cmocka_run_group_tests(tests, setup, teardown);
 }
