@@ -309,7 +309,7 @@ int main(int argc, char **argv) {
   (void)ww_bgpsec_build_tables(verifier, KEYS);
 
   double speed[ROUNDS_MAX], hot[ROUNDS_MAX], cold[ROUNDS_MAX], reference[ROUNDS_MAX], two[ROUNDS_MAX],
-      mixed[ROUNDS_MAX], hot_rate[ROUNDS_MAX], bad_rate[ROUNDS_MAX];
+      two_wall[ROUNDS_MAX], mixed[ROUNDS_MAX], hot_rate[ROUNDS_MAX], bad_rate[ROUNDS_MAX];
   for (unsigned i = 0; i < rounds; i++) {
     speed[i] = openssl_speed();
     hot_rate[i] = run_jobs(jobs, WW_P256_AUTO, 0.7, CLOCK_THREAD_CPUTIME_ID);

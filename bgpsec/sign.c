@@ -13,7 +13,7 @@
  * Secrets: the private key is in libcrypto's hands and wiped by it; k comes from libcrypto's generator (RFC 8205 §7.8).
  * Encoded keys are wiped by ww_bgpsec_secret_free().
  *
- * Clauses: RFC 8205 §4.1, §4.2, §4.3, §7.8; RFC 8206 §5.1; RFC 8608 §2.2.1, §3.2, §4; RFC 6487 §4.8.2.
+ * Clauses: RFC 8205 §4.1, §4.2, §4.3, §7.8; RFC 8206 §5.1; RFC 8608 §2.2.1, §3.1, §4; RFC 6487 §4.8.2.
  */
 #include "bgpsec/sign.h"
 #include "bgpsec/ecdsa.h"

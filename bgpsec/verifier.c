@@ -149,6 +149,8 @@ static void evict_key(struct ww_bgpsec_verifier *v) {
     for (struct entry **at = &v->buckets[i]; *at; at = &(*at)->next)
       if (!oldest || atomic_load(&(*at)->met) < atomic_load(&(*oldest)->met))
         oldest = at;
+  if (!oldest)
+    return;
   struct entry *entry = *oldest;
   *oldest = entry->next;
   free_entry(v, entry);
@@ -272,8 +274,8 @@ static bool install(struct ww_bgpsec_verifier *v, const struct ww_p256_key *key,
   pthread_rwlock_wrlock(&v->lock);
   struct entry *entry = *place_of(v, key->point);
   bool wanted = entry && entry->key == key && !entry->table;
-  if (wanted && v->table_count >= v->tables_max) {
-    struct entry *least = survey(v).least;
+  struct entry *least = wanted && v->table_count >= v->tables_max ? survey(v).least : NULL;
+  if (least) {
     victim = least->table;
     least->table = NULL;
     v->table_count--;
