@@ -147,6 +147,17 @@ static void report_failure(struct file *f) {
   ww_pipeline_failed(d->pipeline, f->source, text);
 }
 
+/* Metadata that names another hash than the records have: the file is used all the same, as whoever wrote it may have
+ * been an older program. */
+static void warn_of_hashes(const struct file *f) {
+  static const char *const names[WW_PAYLOAD_HASHES] = {"ccr_vrps_hash", "ccr_vaps_hash", "ccr_brks_hash"};
+  for (unsigned i = 0; i < WW_PAYLOAD_HASHES; i++)
+    if (f->stats.hashes_wrong & 1u << i)
+      ww_log(&f->io->daemon->log, WW_LOG_WARNING,
+             "source %s: %s: metadata.%s is not the hash of the records in the file", f->config->name, f->config->path,
+             names[i]);
+}
+
 static void file_read(uv_work_t *work, int status) {
   struct file *f = work->data;
   struct ww_daemon *d = f->io->daemon;
@@ -178,6 +189,7 @@ static void file_read(uv_work_t *work, int status) {
   if (!f->stats.records && f->stats.expired)
     ww_log(&d->log, WW_LOG_WARNING, "source %s: everything in %s has expired (option ignore-expiry)", f->config->name,
            f->config->path);
+  warn_of_hashes(f);
   struct ww_source_progress progress = {.last_sync = now.unix_sec};
   ww_pipeline_submit_full(d->pipeline, f->source, &f->set, &progress, on_committed, f);
 }
