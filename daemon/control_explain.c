@@ -39,7 +39,8 @@ static const char *source_name(void *ctx, ww_source_id id) {
     if (source->record.id == id)
       return source->record.name;
   }
-  return NULL;
+  const struct ww_source_record *slurm = ww_pipeline_slurm_source(e->daemon->pipeline);
+  return slurm->id && slurm->id == id ? slurm->name : NULL;
 }
 
 /* --- a verdict ------------------------------------------------------------------------------------------------------
@@ -64,8 +65,9 @@ static bool read_path(struct explain *e, struct ww_as_path octets, struct ww_asp
   return true;
 }
 
-/* Fills the verdict on what the view says of a route; `octets` NULL: it has no path. */
-static bool judge(struct explain *e, struct ww_verdict_view *view, const struct ww_aspa_session *session) {
+/* Fills the verdict on what the view says of a route; `live` NULL: the daemon need not have it. */
+static bool judge(struct explain *e, struct ww_verdict_view *view, const struct ww_aspa_session *session,
+                  const struct ww_engine_route *live) {
   const struct ww_snapshot *snapshot = ww_pipeline_snapshot(e->daemon->pipeline);
   struct ww_verdict *v = &e->verdict;
   struct ww_aspa_path path;
@@ -79,6 +81,11 @@ static bool judge(struct explain *e, struct ww_verdict_view *view, const struct 
       return false;
   } else {
     ww_aspa_result_fini(&v->aspa); /* not evaluated */
+  }
+  if (live) { /* how it is judged where no role is known is the configuration's word */
+    v->aspa.role = live->role;
+    if (v->aspa.state == WW_STATE_NOT_EVALUATED)
+      v->aspa.state = live->kinds[WW_KIND_ASPA - 1].state;
   }
   v->state = (uint8_t)ww_verdict_combine((enum ww_state)v->origin.state, (enum ww_state)v->aspa.state,
                                          (enum ww_state)v->bgpsec);
@@ -171,7 +178,7 @@ static int on_route(void *ctx, const struct ww_engine_route *route) {
                                  .origin = route->origin};
   struct ww_aspa_session session = {.role = role_taken(route), .neighbor_as = route->peer.asn};
   json_t *o = json_object();
-  e->failed = !o || !judge(e, &view, &session);
+  e->failed = !o || !judge(e, &view, &session, route);
   if (e->failed) {
     json_decref(o);
     return 1;
@@ -232,7 +239,7 @@ static const char *one_route(struct explain *e, const struct ww_prefix *prefix, 
     view.origin = ww_origin_of_path((struct ww_as_path){octets, w.len}, 0);
   }
   json_t *o = json_object();
-  e->failed = !o || !judge(e, &view, &session);
+  e->failed = !o || !judge(e, &view, &session, NULL);
   if (e->failed)
     json_decref(o);
   else
