@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/base64.h"
 #include "cli/cli.h"
 #include "cli/payload_input.h"
 #include "cli/route_input.h"
@@ -67,15 +68,14 @@ static size_t records_in(const struct ww_payloads *set) { return set->vrp_count 
 
 /* ---- the list of epochs ---- */
 
-static json_t *hashes_json(const struct ww_store_change *c) {
-  json_t *list = json_array();
+/* As `payloads hash` has them. */
+static void put_hashes(json_t *o, const struct ww_store_change *c) {
+  static const char *const names[] = {"roas_hash", "aspas_hash", "keys_hash"};
   for (int i = 0; i < 3; i++) {
-    char text[65];
-    for (unsigned k = 0; k < 32; k++)
-      (void)snprintf(text + 2 * k, 3, "%02x", c->hashes[i][k]);
-    json_array_append_new(list, json_string(text));
+    char text[WW_BASE64_SIZE(sizeof(c->hashes[i]))];
+    (void)ww_base64_encode(c->hashes[i], sizeof(c->hashes[i]), text);
+    json_object_set_new(o, names[i], json_string(text));
   }
-  return list;
 }
 
 static int list_entry(void *ctx, const struct ww_store_change *c) {
@@ -103,7 +103,7 @@ static int list_entry(void *ctx, const struct ww_store_change *c) {
                         (json_int_t)c->counts.vrps_v6, "aspas", (json_int_t)c->counts.aspas, "router_keys",
                         (json_int_t)c->counts.router_keys, "complete", (int)c->complete);
   if (c->has_hashes)
-    json_object_set_new(o, "hashes", hashes_json(c));
+    put_hashes(o, c);
   json_array_append_new(r->list, o);
   return 0;
 }

@@ -76,6 +76,20 @@ static void print_age(const char *since, char *text, size_t size) {
     snprintf(text, size, "%lld h", age / 3600);
 }
 
+/* CCR state hashes, as `payloads hash` prints them. */
+static void print_hashes(json_t *object) {
+  if (json_is_string(json_object_get(object, "roas_hash")))
+    printf("    hashes: vrps %s aspas %s keys %s\n", text_of(object, "roas_hash"), text_of(object, "aspas_hash"),
+           text_of(object, "keys_hash"));
+}
+
+/* Another process holds the store up. */
+static void print_store(json_t *store) {
+  if (json_is_string(json_object_get(store, "reader_since")))
+    printf("\nstore: process %lld has been reading since %s or before, and %lld commits\n",
+           number_of(store, "oldest_reader"), text_of(store, "reader_since"), number_of(store, "reader_lag"));
+}
+
 /* What each source has to do with what is in force. */
 static void print_use(json_t *sources) {
   size_t i;
@@ -98,6 +112,7 @@ static void print_use(json_t *sources) {
     printf("%-16s %-7s %4s %-10s %-12s %9lld %9lld %7lld %7lld %8s %8s %s\n", text_of(s, "name"), text_of(s, "type"),
            preference, use, text_of(s, "state"), number_of(s, "vrps_ipv4"), number_of(s, "vrps_ipv6"),
            number_of(s, "aspas"), number_of(s, "router_keys"), missing, extra, age);
+    print_hashes(s);
     print_error(s);
   }
 }
@@ -175,6 +190,8 @@ static void print_status(json_t *status) {
            number_of(status, "vrps_ipv4"), number_of(status, "vrps_ipv6"));
   else
     printf("not ready: no complete payload data yet\n");
+  print_hashes(status);
+  print_store(json_object_get(status, "store"));
   print_sources(json_object_get(status, "sources"));
   print_slurm(json_object_get(status, "slurm"));
   print_routers(json_object_get(status, "routers"));
@@ -263,12 +280,14 @@ const struct ww_command ww_cmd_sources = {
     .name = "sources",
     .synopsis = "-c FILE | --control PATH [--json]",
     .summary = "ask a running daemon what each source of payloads has, and which are in force",
-    .help = "  -c, --config FILE   take the socket's path from this configuration\n"
-            "  --control PATH      the socket\n"
-            "  --json              one JSON array, of the objects that status has, too\n"
-            "MISSING counts the payloads that other caches of the same preference have and this one has not, EXTRA\n"
-            "those that it has and another has not.\n"
-            "Exit code 4: the daemon runs and is not ready.\n",
+    .help =
+        "  -c, --config FILE   take the socket's path from this configuration\n"
+        "  --control PATH      the socket\n"
+        "  --json              one JSON array, of the objects that status has, too\n"
+        "MISSING counts the payloads that other caches of the same preference have and this one has not, EXTRA\n"
+        "those that it has and another has not. The hashes are the CCR state hashes of what the source delivered, in\n"
+        "force or not, as `payloads hash` prints them.\n"
+        "Exit code 4: the daemon runs and is not ready.\n",
     .run = run_sources,
 };
 

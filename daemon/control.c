@@ -19,6 +19,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/base64.h"
 #include "base/buf.h"
 #include "base/text.h"
 #include "daemon/bmp_io.h"
@@ -86,6 +87,34 @@ static const char *source_type(uint8_t type) {
   }
 }
 
+static json_t *hash(const uint8_t octets[WW_CCR_HASH_LEN]) {
+  char text[WW_BASE64_SIZE(WW_CCR_HASH_LEN)];
+  (void)ww_base64_encode(octets, WW_CCR_HASH_LEN, text);
+  return json_string(text);
+}
+
+/* The CCR state hashes, as `payloads hash` has them. */
+static void put_hashes(json_t *o, bool known, const struct ww_ccr_hashes *hashes) {
+  json_object_set_new(o, "roas_hash", known ? hash(hashes->vrps) : json_null());
+  json_object_set_new(o, "aspas_hash", known ? hash(hashes->aspas) : json_null());
+  json_object_set_new(o, "keys_hash", known ? hash(hashes->keys) : json_null());
+}
+
+static json_t *store_status(struct ww_daemon *d) {
+  const struct ww_pipeline_store *s = ww_pipeline_store(d->pipeline);
+  json_t *o = json_object();
+  json_object_set_new(o, "path", json_string(d->config->store));
+  json_object_set_new(o, "used_bytes", number(s->stats.used_bytes));
+  json_object_set_new(o, "map_bytes", number(s->stats.map_bytes));
+  json_object_set_new(o, "history_entries", number(s->stats.history_entries));
+  json_object_set_new(o, "history_bytes", number(s->stats.history_bytes));
+  json_object_set_new(o, "readers", number(s->stats.readers));
+  json_object_set_new(o, "oldest_reader", s->stats.readers ? json_integer(s->stats.oldest_reader) : json_null());
+  json_object_set_new(o, "reader_lag", number(s->stats.reader_lag));
+  json_object_set_new(o, "reader_since", when(s->reader_since));
+  return o;
+}
+
 static json_t *source_status(struct ww_daemon *d, int i) {
   const struct ww_pipeline_source *s = ww_pipeline_source(d->pipeline, i);
   const struct ww_source_record *r = &s->record;
@@ -107,6 +136,7 @@ static json_t *source_status(struct ww_daemon *d, int i) {
   json_object_set_new(o, "vrps_ipv6", number(r->vrps_v6));
   json_object_set_new(o, "aspas", number(r->aspas));
   json_object_set_new(o, "router_keys", number(r->router_keys));
+  put_hashes(o, s->has_hashes, &s->hashes);
   json_object_set_new(o, "last_sync", when(r->last_sync));
   json_object_set_new(o, "errors", number(r->errors));
   json_object_set_new(o, "last_error", words(error));
@@ -130,13 +160,6 @@ static json_t *source_status(struct ww_daemon *d, int i) {
     json_object_set_new(o, "diverges_since", when(s->diverges_since));
   }
   return o;
-}
-
-static json_t *hash(const uint8_t octets[WW_CCR_HASH_LEN]) {
-  char text[2 * WW_CCR_HASH_LEN + 1];
-  for (unsigned i = 0; i < WW_CCR_HASH_LEN; i++)
-    snprintf(text + 2 * (size_t)i, 3, "%02x", octets[i]);
-  return json_string(text);
 }
 
 static json_t *slurm_status(struct ww_daemon *d) {
@@ -317,9 +340,8 @@ static json_t *status(struct ww_daemon *d) {
   json_object_set_new(o, "index_bytes", number(counts.bytes));
   struct ww_ccr_hashes hashes;
   bool hashed = ww_pipeline_hashes(d->pipeline, &hashes);
-  json_object_set_new(o, "roas_hash", hashed ? hash(hashes.vrps) : json_null());
-  json_object_set_new(o, "aspas_hash", hashed ? hash(hashes.aspas) : json_null());
-  json_object_set_new(o, "keys_hash", hashed ? hash(hashes.keys) : json_null());
+  put_hashes(o, hashed, &hashes);
+  json_object_set_new(o, "store", store_status(d));
   for (size_t i = 0; i < ww_pipeline_count(d->pipeline); i++)
     json_array_append_new(sources, source_status(d, (int)i));
   for (size_t i = 0; (router = ww_bmp_io_router(d->bmp, i)); i++)

@@ -22,8 +22,8 @@
  * of several steps those before the failure stand.
  *
  * Once a minute, or when a cache is about to count as lost, the house-keeping looks whether other caches are to be
- * used, tries again what could not be stored, warns of what lasts (divergence of caches, expired data that is kept),
- * and prunes the history.
+ * used, tries again what could not be stored, warns of what lasts (divergence of caches, expired data that is kept, a
+ * process that goes on reading the store), and prunes the history.
  *
  * Clauses: RFC 8210 §6 (data older than Expire is not used), RFC 6811 §2 (what the snapshot answers).
  */
@@ -41,9 +41,10 @@
 
 enum {
   EXPIRY_SLEEP_MAX_S = 3600,
-  HOUSE_S = 60, /* between looks at what lasts */
-  AGAIN_S = 10, /* until what could not be stored is tried again */
-  PRUNE_S = 3600,
+  HOUSE_S = 60,               /* between looks at what lasts, and between prunings */
+  AGAIN_S = 10,               /* until what could not be stored is tried again */
+  READER_LONG_S = 300,        /* a reader that holds up the store: said after that long, */
+  READER_WARNING_S = 3600,    /* and again that often */
   KEPT_WARNING_S = 3600,      /* expired data that is kept: said that often */
   DIVERGENCE_WARNING_S = 600, /* caches of one preference that disagree: said after that long */
 };
@@ -171,6 +172,8 @@ static void take_views(struct ww_pipeline *p, const struct ww_job *job) {
   for (size_t i = 0; job->views && i < p->source_count && i < job->view_count; i++) {
     uint64_t errors = p->sources[i].record.errors;
     p->sources[i].record = job->views[i].record;
+    p->sources[i].has_hashes = job->views[i].has_hashes;
+    p->sources[i].hashes = job->views[i].hashes;
     if (job->kind != WW_JOB_START)
       p->sources[i].record.errors = errors;
   }
@@ -391,7 +394,9 @@ static void job_prepare(struct ww_pipeline *p, struct ww_job *job) {
                                                       .since = s->contact_since,
                                                       .active = s->record.active},
                                             .ignore_expiry = s->ignore_expiry,
-                                            .keep_expired = s->keep_expired};
+                                            .keep_expired = s->keep_expired,
+                                            .has_hashes = s->has_hashes,
+                                            .hashes = s->hashes};
   }
 }
 
@@ -498,21 +503,49 @@ void ww_pipeline_failed(struct ww_pipeline *pipeline, int source, const char *wh
 
 /* ---- keeping house ---- */
 
+/* Somebody reads in one transaction, and the store grows as long as he does. LMDB does not say since when: what counts
+ * is how long he has been seen. */
+static void look_at_reader(struct ww_pipeline *p) {
+  struct ww_pipeline_store *seen = &p->store_seen;
+  int64_t now = p->daemon->now.unix_sec;
+  const struct ww_store_stats is = p->store_stats;
+  bool same = is.oldest_reader == seen->stats.oldest_reader && is.reader_txn == seen->stats.reader_txn;
+  if (!is.reader_lag)
+    seen->reader_since = 0;
+  else if (!same || !seen->reader_since)
+    seen->reader_since = now;
+  if (!same || !is.reader_lag)
+    p->reader_warned = 0;
+  seen->stats = is;
+  if (!seen->reader_since || now - seen->reader_since < READER_LONG_S ||
+      (p->reader_warned && now - p->reader_warned < READER_WARNING_S))
+    return;
+  p->reader_warned = now;
+  ww_log(
+      &p->daemon->log, WW_LOG_WARNING,
+      "store: process %d has been reading for %lld s or more, since %llu commits ago; until it ends, nothing that was "
+      "dropped since can be used again, and the store grows",
+      is.oldest_reader, (long long)(now - seen->reader_since), (unsigned long long)is.reader_lag);
+}
+
 static void pruned(void *ctx, bool ran) {
   struct ww_pipeline *p = ctx;
-  (void)ran;
-  if (!p->stopped)
-    p->next_prune = p->daemon->now.unix_sec + PRUNE_S;
+  if (p->stopped)
+    return;
+  p->next_prune = p->daemon->now.unix_sec + HOUSE_S;
+  if (ran)
+    look_at_reader(p);
 }
 
 static void prune(void *ctx, struct ww_store *store) {
-  const struct ww_pipeline *p = ctx;
+  struct ww_pipeline *p = ctx;
   const struct ww_config *config = p->daemon->config;
   int64_t now = ww_clock_read().unix_sec;
   bool more = true;
   while (more && ww_store_prune(store, config->history ? now - config->history : now + 1, config->history_size, &more,
                                 NULL) == WW_OK)
     continue;
+  ww_store_stats(store, &p->store_stats);
 }
 
 /* Expired data that is kept because the configuration says so. */
@@ -570,6 +603,7 @@ static int64_t look_at_groups(struct ww_pipeline *p, int64_t now) {
 static void on_house(uv_timer_t *timer) {
   struct ww_pipeline *p = timer->data;
   ww_daemon_now(p->daemon);
+  p->house_at = 0;
   for (size_t i = 0; i < p->source_count; i++)
     if (p->sources[i].flush_wanted) {
       p->sources[i].flush_wanted = false;
@@ -587,6 +621,8 @@ static void keep_house(struct ww_pipeline *p, int64_t soonest) {
   int64_t now = p->daemon->now.unix_sec, next = now + HOUSE_S;
   if (p->stopped || !p->started)
     return;
+  if (!p->next_prune) /* the first time soon after the start */
+    next = now + 1;
   for (size_t i = 0; i < p->source_count; i++) {
     look_at_kept(p, &p->sources[i], now);
     look_at_divergence(p, &p->sources[i], now);
@@ -599,6 +635,9 @@ static void keep_house(struct ww_pipeline *p, int64_t soonest) {
     int64_t change = look_at_groups(p, now);
     next = change < next ? change : next;
   }
+  if (!soonest && p->house_at > now && p->house_at < next) /* updates come often: they must not put it off for ever */
+    next = p->house_at;
+  p->house_at = next;
   int64_t wait = next > now ? next - now : 1;
   uv_timer_start(&p->house, on_house, (uint64_t)wait * 1000, 0);
 }
@@ -692,7 +731,8 @@ int ww_pipeline_add_cache(struct ww_pipeline *pipeline, const char *name, uint16
 /* A group for each preference that several caches share. */
 static bool make_groups(struct ww_pipeline *p) {
   p->groups = calloc(p->source_count + 1, sizeof(*p->groups));
-  if (!p->groups)
+  p->delivered = calloc(p->source_count + 1, sizeof(*p->delivered));
+  if (!p->groups || !p->delivered)
     return false;
   for (size_t i = 0; i < p->source_count; i++) {
     uint16_t preference = p->sources[i].record.preference;
@@ -707,6 +747,8 @@ static bool make_groups(struct ww_pipeline *p) {
     if (group->count < WW_DIVERGENCE_CACHES)
       group->sources[group->count++] = (int)i;
   }
+  for (size_t i = 0; i < p->source_count; i++)
+    p->delivered[i] = ww_ccr_state_new(); /* NULL: no hashes of it */
   for (size_t g = 0; g < p->group_count; g++) {
     uint64_t seed;
     if (p->groups[g].count > 1 && getentropy(&seed, sizeof(seed)) == 0)
@@ -745,6 +787,8 @@ bool ww_pipeline_hashes(const struct ww_pipeline *pipeline, struct ww_ccr_hashes
   return pipeline->has_hashes;
 }
 
+const struct ww_pipeline_store *ww_pipeline_store(const struct ww_pipeline *pipeline) { return &pipeline->store_seen; }
+
 const struct ww_slurm_set *ww_pipeline_slurm(const struct ww_pipeline *pipeline) { return pipeline->slurm; }
 
 const struct ww_source_record *ww_pipeline_slurm_source(const struct ww_pipeline *pipeline) {
@@ -778,6 +822,9 @@ void ww_pipeline_free(struct ww_pipeline *pipeline) {
   for (size_t g = 0; g < pipeline->group_count; g++)
     ww_divergence_free(pipeline->groups[g].divergence);
   ww_ccr_fini(&pipeline->ccr);
+  for (size_t i = 0; pipeline->delivered && i < pipeline->source_count; i++)
+    ww_ccr_state_free(pipeline->delivered[i]);
+  free(pipeline->delivered);
   free(pipeline->groups);
   free(pipeline->sources);
   free(pipeline);

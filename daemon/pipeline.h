@@ -35,6 +35,15 @@ struct ww_pipeline_source {
   size_t missing, extra;  /* records that others have and this has not; that this has and another has not */
   int64_t diverges_since; /* Unix seconds; 0: they say the same */
   bool divergence_said;
+  /* CCR state hashes of what it delivered, whether it is in force or not */
+  bool has_hashes; /* false: no data yet, or memory ran out */
+  struct ww_ccr_hashes hashes;
+};
+
+/* The store, as it was when the house was kept last. */
+struct ww_pipeline_store {
+  struct ww_store_stats stats;
+  int64_t reader_since; /* Unix seconds; since when the oldest reader has been seen to hold it up; 0: none does */
 };
 
 /* What a completed update says of its source beside payloads. */
@@ -83,6 +92,7 @@ const struct ww_pipeline_source *ww_pipeline_source(const struct ww_pipeline *pi
 struct ww_snapshot *ww_pipeline_snapshot(const struct ww_pipeline *pipeline); /* borrowed */
 /* CCR state hashes of the set in force, each record once however many sources have it. False: memory ran out. */
 bool ww_pipeline_hashes(const struct ww_pipeline *pipeline, struct ww_ccr_hashes *out);
+const struct ww_pipeline_store *ww_pipeline_store(const struct ww_pipeline *pipeline);
 const struct ww_slurm_set *ww_pipeline_slurm(const struct ww_pipeline *pipeline);            /* in force; NULL: none */
 const struct ww_source_record *ww_pipeline_slurm_source(const struct ww_pipeline *pipeline); /* id 0: none */
 

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The CCR state hashes of the effective set, for each epoch.
+ * The CCR state hashes of the effective set, for each epoch, and of what each source delivered.
  *
  * There is one state for each source that has ever been in force, and one of their union. The next epoch's are made
  * beside them, sharing what does not change, because the transaction that they belong to may still fail; only after it
  * do they take the others' place. A copy shares its blocks with the original, so copying costs a list of pointers.
+ *
+ * What a source delivered has a state of its own beside these, in force or not. Where all of it is in force the two are
+ * one in memory, and where it is all there is they are hashed once.
  *
  * Clauses: draft-ietf-sidrops-rpki-ccr-11 §3.
  */
@@ -21,7 +24,7 @@ void ww_ccr_fini(struct ww_ccr *ccr) {
   memset(ccr, 0, sizeof(*ccr));
 }
 
-static struct ww_ccr_state *part_of(const struct ww_ccr *ccr, ww_source_id id) {
+struct ww_ccr_state *ww_ccr_part_of(const struct ww_ccr *ccr, ww_source_id id) {
   for (size_t i = 0; i < ccr->count; i++)
     if (ccr->parts[i].id == id)
       return ccr->parts[i].state;
@@ -42,7 +45,7 @@ static bool make_next(const struct ww_ccr *ccr, const struct ww_payload_delta *d
     ok = copy_state(&next->parts[next->count++].state, ccr->parts[i].state);
   }
   for (size_t i = 0; ok && i < count; i++) {
-    struct ww_ccr_state *part = part_of(next, deltas[i].source);
+    struct ww_ccr_state *part = ww_ccr_part_of(next, deltas[i].source);
     if (!part) {
       next->parts[next->count].id = deltas[i].source;
       ok = copy_state(&next->parts[next->count++].state, NULL);
@@ -66,4 +69,20 @@ void ww_ccr_next(const struct ww_ccr *ccr, const struct ww_payload_delta *deltas
 
 bool ww_ccr_hashes_of(struct ww_ccr *ccr, struct ww_ccr_hashes *out) {
   return ccr->all && ww_ccr_state_hash(ccr->all, out) == WW_OK;
+}
+
+bool ww_ccr_deliver(struct ww_ccr_state **delivered, const struct ww_payload_delta *raw,
+                    const struct ww_ccr_state *same, struct ww_ccr_hashes *out) {
+  enum ww_err err = WW_ERR_NOMEM;
+  if (*delivered && same)
+    err = ww_ccr_state_copy(*delivered, same);
+  else if (*delivered)
+    err = ww_ccr_state_apply(*delivered, raw);
+  if (err == WW_OK)
+    err = ww_ccr_state_hash(*delivered, out);
+  if (err == WW_OK)
+    return true;
+  ww_ccr_state_free(*delivered);
+  *delivered = NULL;
+  return false;
 }

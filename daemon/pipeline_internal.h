@@ -26,6 +26,9 @@ struct ww_source_view {
   struct ww_source_record record; /* .active: in force as of the last commit */
   struct ww_cache cache;
   bool ignore_expiry, keep_expired;
+  uint8_t new_type; /* at the start: the name was another kind of source; 0: it was not */
+  bool has_hashes;  /* of what it delivered */
+  struct ww_ccr_hashes hashes;
 };
 
 /* An epoch that was committed, on its way to the engine. */
@@ -112,13 +115,17 @@ struct ww_pipeline {
   struct ww_group *groups;
   size_t group_count;
   struct ww_ccr ccr;
-  bool has_hashes; /* of the snapshot in force */
+  struct ww_ccr_state **delivered; /* beside each source, what it delivered; the worker's */
+  bool has_hashes;                 /* of the snapshot in force */
   struct ww_ccr_hashes hashes;
   struct ww_job *first, **last; /* waiting */
   struct ww_job *running;
   bool ready, grace_over, started, stopped, expire_queued, switch_queued;
   uv_timer_t grace, expiry, house;
-  int64_t next_expiry, next_prune;
+  int64_t next_expiry, next_prune, house_at;
+  struct ww_pipeline_store store_seen; /* the loop's */
+  struct ww_store_stats store_stats;   /* the worker's, while it looks */
+  int64_t reader_warned;
   void (*on_started)(void *ctx);
   void *started_ctx;
 };
@@ -129,6 +136,12 @@ struct ww_pipeline {
 void ww_ccr_next(const struct ww_ccr *ccr, const struct ww_payload_delta *deltas, size_t count, struct ww_ccr *next);
 bool ww_ccr_hashes_of(struct ww_ccr *ccr, struct ww_ccr_hashes *out);
 void ww_ccr_fini(struct ww_ccr *ccr);
+/* The state of one source in it; NULL: never in force. */
+struct ww_ccr_state *ww_ccr_part_of(const struct ww_ccr *ccr, ww_source_id id);
+/* Changes the state of what a source delivered by `raw`; `same`: NULL, or a state that is equal to it by now, to share
+ * the memory of. *delivered is NULL when memory has run out. */
+bool ww_ccr_deliver(struct ww_ccr_state **delivered, const struct ww_payload_delta *raw,
+                    const struct ww_ccr_state *same, struct ww_ccr_hashes *out);
 
 /* In the worker: everything that a job does. */
 void ww_job_run(struct ww_job *job);

@@ -285,6 +285,22 @@ static void note_divergence(struct ww_job *job, int source, const struct ww_payl
   }
 }
 
+/* ---- hashes of what was delivered ---- */
+
+/* After what it did in force. */
+static void deliver(struct ww_job *job, int source, const struct ww_payload_delta *raw) {
+  struct ww_pipeline *p = job->pipeline;
+  struct ww_source_view *view = &job->views[source];
+  if ((size_t)source >= p->source_count)
+    return;
+  const struct ww_ccr_state *same = NULL;
+  if (p->ccr.all && view->record.active && ww_slurm_lets_all_pass(slurm_of(job->slurm_in_force))) {
+    struct ww_ccr_state *part = ww_ccr_part_of(&p->ccr, view->record.id);
+    same = p->ccr.count == 1 && part ? p->ccr.all : part; /* that one is hashed already */
+  }
+  view->has_hashes = ww_ccr_deliver(&p->delivered[source], raw, same, &view->hashes) && view->record.complete;
+}
+
 /* ---- the two kinds of commit ---- */
 
 /* Stores the source's whole set (`set`) or its changes. Its record as in the view goes with it, with `is` as its
@@ -315,7 +331,12 @@ static enum ww_err commit_raw(struct ww_job *job, int source, const struct ww_pa
     }
     note_divergence(job, source, &p->raw);
   }
-  return epoch_done(job, p, &s.ccr, err, epoch);
+  /* When nothing changed the publication goes, and its delta with it. */
+  bool stored = err == WW_OK, changed = stored && epoch != ww_snapshot_epoch(snapshot_of(job));
+  err = epoch_done(job, p, &s.ccr, err, epoch);
+  if (stored)
+    deliver(job, source, changed ? &p->raw : &(struct ww_payload_delta){0});
+  return err;
 }
 
 struct collect {
@@ -677,6 +698,7 @@ static enum ww_err load_source(struct ww_job *job, const struct ww_source_view *
   enum ww_err err = ww_store_read_source(p->store, all.source, &all.announce, &job->diag);
   if (err == WW_OK && source >= 0)
     note_divergence(job, source, &all);
+  const struct ww_payload_delta raw = all;
   if (err == WW_OK && !ww_slurm_lets_all_pass(slurm_of(job->slurm_in_force))) {
     err = ww_slurm_filter_delta(slurm_of(job->slurm_in_force), &all, &passed);
     in = &passed;
@@ -690,6 +712,8 @@ static enum ww_err load_source(struct ww_job *job, const struct ww_source_view *
       load_ccr(job, all.source, &in->announce);
     }
   }
+  if (err == WW_OK && source >= 0)
+    deliver(job, source, &raw);
   ww_payload_delta_fini(&all);
   ww_payload_delta_fini(&passed);
   return err;
@@ -715,23 +739,24 @@ static enum ww_err load_views(struct ww_job *job) {
   struct ww_pipeline *p = job->pipeline;
   struct ww_source_record *stored = NULL;
   size_t count = 0, configured = job->view_count;
-  enum ww_err err = WW_OK;
+  enum ww_err err = ww_store_sources(p->store, &stored, &count, &job->diag);
   for (size_t i = 0; err == WW_OK && i < configured; i++) {
     struct ww_source_record *record = &job->views[i].record;
     uint8_t type = record->type;
     uint16_t preference = record->preference;
+    uint8_t stored_type = type;
     char name[sizeof(record->name)];
     memcpy(name, record->name, sizeof(name));
-    err = ww_store_source(p->store, name, type, record, &job->diag);
-    if (err == WW_OK && record->type != type) { /* the name means another kind of source now */
-      record->type = type;
-      record->has_session = false;
-    }
+    for (size_t k = 0; k < count; k++)
+      if (strcmp(stored[k].name, name) == 0)
+        stored_type = stored[k].type;
+    /* When the name means another kind of source now, its data goes as other data does, with an entry in the history.
+     */
+    job->views[i].new_type = stored_type == type ? 0 : type;
+    err = ww_store_source(p->store, name, stored_type, record, &job->diag);
     record->preference = preference;
     record->active = record->active && record->complete;
   }
-  if (err == WW_OK)
-    err = ww_store_sources(p->store, &stored, &count, &job->diag);
   struct ww_source_view *views = err == WW_OK ? realloc(job->views, (configured + count + 1) * sizeof(*views)) : NULL;
   if (err == WW_OK && !views)
     err = no_memory(job);
@@ -765,6 +790,22 @@ static int64_t outdated_at(const struct ww_source_view *view) {
   return r->valid_until ? r->valid_until : r->type == WW_SOURCE_RTR && r->expire ? r->last_sync + r->expire : 0;
 }
 
+/* The name begins anew, as a source of another kind, when what it had is gone. */
+static enum ww_err drop_retyped(struct ww_job *job, int source) {
+  struct ww_source_view *view = &job->views[source];
+  struct ww_source_record fresh;
+  uint16_t preference = view->record.preference;
+  enum ww_err err = drop_source(job, source, WW_CAUSE_CONFIG);
+  if (err == WW_OK)
+    err = ww_store_source(job->pipeline->store, view->record.name, view->new_type, &fresh, &job->diag);
+  if (err != WW_OK)
+    return err;
+  view->record = fresh;
+  view->record.preference = preference;
+  view->record.active = view->cache.active = false;
+  return WW_OK;
+}
+
 static enum ww_err drop_unconfigured(struct ww_job *job, size_t configured) {
   struct ww_pipeline *p = job->pipeline;
   const char **names = calloc(configured + 2, sizeof(*names));
@@ -774,6 +815,9 @@ static enum ww_err drop_unconfigured(struct ww_job *job, size_t configured) {
   for (size_t i = configured; err == WW_OK && i < job->view_count; i++)
     err = drop_source(job, (int)i, WW_CAUSE_CONFIG);
   job->view_count = configured;
+  for (size_t i = 0; err == WW_OK && i < configured; i++)
+    if (job->views[i].new_type)
+      err = drop_retyped(job, (int)i);
   for (size_t i = 0; names && i < configured; i++)
     names[count++] = job->views[i].record.name;
   if (job->slurm_source.id && names)

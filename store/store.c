@@ -503,6 +503,7 @@ void ww_store_stats(struct ww_store *store, struct ww_store_stats *out) {
   if (mdb_reader_list(store->env, on_reader, &list) >= 0 && list.count) {
     out->readers = list.count;
     out->oldest_reader = list.oldest;
+    out->reader_txn = list.oldest_txn;
     out->reader_lag = last_txn > list.oldest_txn ? last_txn - list.oldest_txn : 0;
   }
   struct ww_txn own, *t = ww_store_read_enter(store, &own);

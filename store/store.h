@@ -177,6 +177,7 @@ struct ww_store_stats {
    * commit makes the file grow. */
   unsigned readers;
   int oldest_reader;   /* its process, 0: none */
+  uint64_t reader_txn; /* the commit that it sees: as long as process and commit stay, it is one and the same reading */
   uint64_t reader_lag; /* commits made since it began */
 };
 void ww_store_stats(struct ww_store *store, struct ww_store_stats *out);

@@ -7,10 +7,12 @@
 #include "daemon/pipeline.h"
 
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -36,6 +38,7 @@ struct lab {
   size_t sources;
   unsigned answers;
   bool ok, started;
+  uint8_t file_type;     /* of what is no cache; 0: a file */
   char slurm_text[2048]; /* in force; "" none */
 };
 
@@ -117,8 +120,9 @@ static void start(struct lab *lab) {
   assert_non_null(d->engine);
   assert_int_equal(ww_pipeline_new(d, &d->pipeline, &diag), WW_OK);
   for (size_t i = 0; i < lab->sources; i++) {
-    int number = preferences[i] ? ww_pipeline_add_cache(d->pipeline, names[i], preferences[i], false)
-                                : ww_pipeline_add(d->pipeline, names[i], WW_SOURCE_FILE, false);
+    int number = preferences[i]
+                     ? ww_pipeline_add_cache(d->pipeline, names[i], preferences[i], false)
+                     : ww_pipeline_add(d->pipeline, names[i], lab->file_type ? lab->file_type : WW_SOURCE_FILE, false);
     assert_int_equal(number, i);
   }
 }
@@ -351,6 +355,13 @@ static void check(const struct lab *lab) {
   for (size_t i = 0; i < lab->sources; i++) {
     const struct ww_pipeline_source *s = ww_pipeline_source(lab->daemon.pipeline, (int)i);
     assert_int_equal(s->record.complete, lab->says[i].complete);
+    struct ww_payloads said = {0}; /* all of it, in force or not */
+    records_of(&lab->says[i], &said);
+    assert_int_equal(ww_ccr_hash(&said, &scratch), WW_OK);
+    assert_int_equal(s->has_hashes, s->record.complete);
+    if (s->has_hashes)
+      assert_memory_equal(&scratch, &s->hashes, sizeof(scratch));
+    ww_payloads_fini(&said);
     if (!s->record.preference) {
       assert_int_equal(s->record.active, s->record.complete);
       continue;
@@ -470,6 +481,79 @@ static void test_failover_without_gap(void **state) {
     assert_true(history.list[i].counts.vrps_v4 >= 20); /* never empty, never partial */
   assert_int_equal(history.list[0].cause, WW_CAUSE_FLUSH);
   assert_int_equal(history.list[1].cause, WW_CAUSE_FAILOVER);
+}
+
+/* A name that means another kind of source: what it had goes with an entry in the history, and it begins anew. */
+static void test_another_kind_of_source(void **state) {
+  struct lab *lab = *state;
+  static struct entries history;
+  range(&lab->says[0], 0, 20);
+  deliver(lab, 0);
+  range(&lab->says[3], 30, 40);
+  deliver(lab, 3);
+  check(lab);
+  stop(lab);
+  lab->file_type = WW_SOURCE_STATIC;
+  memset(&lab->says[3], 0, sizeof(lab->says[3]));
+  start(lab);
+  run(lab);
+  check(lab);
+  assert_int_equal(ww_pipeline_source(lab->daemon.pipeline, 3)->record.type, WW_SOURCE_STATIC);
+  assert_int_equal(in_force(lab), 20);
+  range(&lab->says[3], 30, 41);
+  deliver(lab, 3);
+  check(lab);
+  lab->sources = 3; /* and taken out altogether */
+  read_history(lab, &history);
+  check(lab);
+  assert_int_equal(in_force(lab), 20);
+  stop(lab);
+  start(lab);
+  run(lab);
+  read_history(lab, &history);
+  const uint8_t causes[] = {WW_CAUSE_CONFIG, WW_CAUSE_UPDATE, WW_CAUSE_CONFIG, WW_CAUSE_UPDATE, WW_CAUSE_UPDATE};
+  assert_int_equal(history.count, sizeof(causes));
+  for (size_t i = 0; i < history.count; i++) {
+    assert_int_equal(history.list[i].cause, causes[i]);
+    assert_int_equal(history.list[i].epoch, history.count - i);
+  }
+}
+
+/* A process that reads in one transaction while there are commits is seen, and gone when it is gone. */
+static void test_reader_is_seen(void **state) {
+  struct lab *lab = *state;
+  int ready[2];
+  char octet;
+  range(&lab->says[3], 0, 20);
+  deliver(lab, 3);
+  stop(lab);
+  assert_int_equal(pipe(ready), 0);
+  pid_t child = fork();
+  assert_true(child >= 0);
+  if (child == 0) {
+    struct ww_store *store;
+    uint32_t epoch;
+    bool ok = ww_store_open(lab->store, WW_STORE_READONLY, &store, NULL) == WW_OK &&
+              ww_store_read_begin(store, &epoch, NULL) == WW_OK && write(ready[1], "r", 1) == 1;
+    if (ok)
+      pause();
+    _exit(1);
+  }
+  assert_int_equal(read(ready[0], &octet, 1), 1);
+  lab->file_type = WW_SOURCE_STATIC; /* so that the start commits something, however slow the machine is */
+  memset(&lab->says[3], 0, sizeof(lab->says[3]));
+  start(lab);
+  run(lab);
+  const struct ww_pipeline_store *seen = ww_pipeline_store(lab->daemon.pipeline);
+  while (!seen->stats.map_bytes) /* the first look around, a second after the start */
+    uv_run(&lab->daemon.loop, UV_RUN_ONCE);
+  assert_int_equal(seen->stats.oldest_reader, child);
+  assert_true(seen->stats.reader_lag > 0);
+  assert_true(seen->reader_since != 0);
+  assert_int_equal(kill(child, SIGKILL), 0);
+  assert_int_equal(waitpid(child, NULL, 0), child);
+  close(ready[0]);
+  close(ready[1]);
 }
 
 static void test_last_cache_flushed(void **state) {
@@ -762,6 +846,8 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(test_union_and_reserve, open_lab, close_lab),
       cmocka_unit_test_setup_teardown(test_failover_without_gap, open_lab, close_lab),
+      cmocka_unit_test_setup_teardown(test_another_kind_of_source, open_lab, close_lab),
+      cmocka_unit_test_setup_teardown(test_reader_is_seen, open_lab, close_lab),
       cmocka_unit_test_setup_teardown(test_last_cache_flushed, open_lab, close_lab),
       cmocka_unit_test_setup_teardown(test_slurm_filters_both_sides, open_lab, close_lab),
       cmocka_unit_test_setup_teardown(test_restart_with_everything, open_lab, close_lab),

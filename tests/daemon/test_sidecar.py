@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The whole sidecar on loopback: payloads in, a router's routes in, verdicts at a station; and what happens when files are
 broken, routers misbehave, caches lie, stations are slow, and the daemon is killed."""
+import base64
 import json
 import os
 import signal
@@ -157,6 +158,13 @@ def files(lab):
     lab.wait("a new file revalidates", lambda: s.states().get("203.0.113.0/26") == "valid", 15)
     moved = [v for m in s.heard()[before:] for v in m.get("verdicts", [])]
     check([v["prefix"] for v in moved] == ["203.0.113.0/26"] and moved[0]["trigger"] == "dataset", "only the route it covers")
+
+    # metadata with another hash is said, and the file used
+    wrong = json.loads(payload(VRPS))
+    wrong["metadata"] = {"ccr_vrps_hash": base64.b64encode(bytes(32)).decode()}
+    lab.write("p.json", json.dumps(wrong))
+    lab.wait("metadata with another hash is said", lambda: s.said("p.json: metadata.ccr_vrps_hash is not the hash of the records"), 15)
+    lab.wait("and the file is used", lambda: s.states() == want(), 15)
 
     # records expire where they are
     soon = int(time.time()) + 3
@@ -536,6 +544,12 @@ def slurm(lab):
     check(agrees(lab, s), "check --store says the same")
     status = s.status()["slurm"]
     check(status["counts"]["prefixFilters"] == 1 and status["errors"] == 0 and status["last_error"] is None, "status counts them")
+    mine = json.loads(ask("payloads", "hash", "--json", lab.path("p.json")))
+    delivered = json.loads(ask("sources", "--control", s.control, "--json"))[0]
+    check(all(delivered[k] == mine[k] for k in ("roas_hash", "aspas_hash", "keys_hash")), "the hashes of a source are of what it delivered")
+    in_force = s.status()
+    check(in_force["roas_hash"] != mine["roas_hash"] and in_force["aspas_hash"] == mine["aspas_hash"], "those of the set in force are not")
+    check(mine["roas_hash"] in ask("sources", "--control", s.control), "and so it prints them")
     store = lab.path("slurm.store")
     listed = json.loads(ask("slurm", "list", "--store", store, "--json"))
     check(listed["filters"][0]["matches"] == 1 and listed["assertions"][0]["new"] is True, "slurm list says what each does")
@@ -577,6 +591,7 @@ def slurm(lab):
     # which record flipped the route, and when?
     epochs = json.loads(ask("history", "--store", store, "--json"))
     check([e["cause"] for e in epochs][:2] == ["slurm", "slurm"] and epochs[-1]["epoch"] == 1, "history lists the epochs")
+    check(epochs[0]["roas_hash"] == s.status()["roas_hash"], "with the hashes of each")
     back = json.loads(ask("history", "--store", store, "--at", str(before), "203.0.113.0/26", "64511", "--json"))
     check(back["then"]["state"] == "invalid" and back["now"]["state"] == "invalid", "then and now")
     check([(c["change"], c["source"]) for c in back["changes"]] == [("withdrawn", "slurm"), ("announced", "slurm")],
