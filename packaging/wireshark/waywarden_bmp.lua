@@ -34,7 +34,8 @@ local REASON = {
 local RULE_KIND = {[1] = "VRP", [2] = "ASPA", [3] = "router key", [4] = "AS set"}
 local SOURCE = {[1] = "RTR", [2] = "iBGP", [3] = "eBGP", [4] = "static", [5] = "SLURM"}
 local PROCEDURE = {[0] = "none", [1] = "upstream", [2] = "downstream"}
-local ROLE = {[0] = "provider", [1] = "RS", [2] = "RS-client", [3] = "customer", [4] = "peer", [255] = "unknown"}
+local ROLE = {[0] = "provider", [1] = "RS", [2] = "RS-client", [3] = "customer", [4] = "peer", [254] = "mutual transit",
+  [255] = "unknown"}
 local HOP = {[0] = "provider", [1] = "not provider", [2] = "no attestation"}
 local IMPACT = {[1] = "demoted", [2] = "promoted", [3] = "excluded", [4] = "restored"}
 local STATUS = {[0] = "n/a", [1] = "active", [2] = "idle", [3] = "connecting", [4] = "unreachable", [5] = "disabled"}
@@ -116,6 +117,15 @@ field("uint8", "label.type", "Source type", base.DEC, SOURCE)
 field("string", "label.name", "Name")
 field("uint8", "aspa.procedure", "Procedure", base.DEC, PROCEDURE)
 field("uint8", "aspa.role", "Local role", base.DEC, ROLE)
+field("uint32", "aspa.n", "ASes without prepends", base.DEC)
+field("uint32", "aspa.max_up", "max_up_ramp", base.DEC)
+field("uint32", "aspa.min_up", "min_up_ramp", base.DEC)
+field("uint32", "aspa.max_down", "max_down_ramp", base.DEC)
+field("uint32", "aspa.min_down", "min_down_ramp", base.DEC)
+field("uint32", "aspa.hop_customer", "Customer AS", base.DEC)
+field("uint32", "aspa.hop_provider", "Provider AS", base.DEC)
+field("uint8", "aspa.hop_state", "State", base.DEC, HOP)
+field("uint8", "aspa.hop_flags", "Flags (0x1 up-ramp, 0x2 failing)", base.HEX)
 field("uint32", "bgpsec.asn", "AS", base.DEC)
 field("uint8", "bgpsec.suite", "Algorithm suite", base.DEC)
 field("uint8", "bgpsec.result", "Result", base.DEC)
@@ -138,6 +148,12 @@ field("uint64", "source.records", "Records", base.DEC)
 field("uint64", "source.errors", "Errors", base.DEC)
 field("uint8", "source.transport", "Transport", base.DEC, TRANSPORT)
 field("uint8", "source.rtr_version", "RTR version", base.DEC)
+field("uint8", "source.update", "Last", base.DEC, {[1] = "synchronised", [2] = "attempted"})
+field("uint8", "source.hash_algorithm", "Algorithm", base.DEC, {[1] = "SHA-256"})
+field("uint8", "source.hash_kind", "Of", base.DEC, {[1] = "VRPs", [2] = "ASPAs", [3] = "router keys"})
+field("bytes", "source.hash", "Hash")
+field("uint8", "source.role", "Role", base.DEC, {[1] = "primary", [2] = "backup"})
+field("uint16", "source.preference", "Preference", base.DEC)
 field("uint8", "slurm.kind", "Kind", base.DEC, OVERRIDE)
 field("string", "policy.name", "Policy")
 
@@ -247,6 +263,9 @@ local OURS = {
     end
   end},
   [20] = {"Error Count", function(c, tree) put(tree, c, {{f.source_errors, 8}}) end},
+  [19] = {"Last Update", function(c, tree) put(tree, c, {{f.source_update, 1}, {f.timestamp_sec, 4}, {f.timestamp_usec, 4}}) end},
+  [21] = {"CCR Hash", function(c, tree) put(tree, c, {{f.source_hash_algorithm, 1}, {f.source_hash_kind, 1}, {f.source_hash, 32}}) end},
+  [24] = {"RTR Preference", function(c, tree) put(tree, c, {{f.source_role, 1}, {f.source_preference, 2}}) end},
   [25] = {"RTR Version", function(c, tree) put(tree, c, {{f.source_rtr_version, 1}}) end},
   [26] = {"Transport", function(c, tree) put(tree, c, {{f.source_transport, 1}}) end},
   [67] = {"SLURM Override", function(c, tree) put(tree, c, {{f.slurm_kind, 1}}) end},
@@ -260,7 +279,7 @@ local OURS = {
   end},
   [130] = {"Rule", rule},
   [131] = {"BGPsec Segments", function(c, tree)
-    for _ = 1, c:take(1):uint() do
+    for _ = 1, c:left() > 0 and c:take(1):uint() or 0 do
       put(tree, c, {{f.bgpsec_asn, 4}, {f.bgpsec_suite, 1}, {f.bgpsec_result, 1}, {f.bgpsec_ski, 20}})
     end
   end},
@@ -268,6 +287,14 @@ local OURS = {
   [133] = {"Source Label", function(c, tree)
     put(tree, c, {{f.label_source, 4}, {f.label_type, 1}})
     tree:add(f.label_name, c:take(c:left()))
+  end},
+  [134] = {"Path Result", function(c, tree)
+    put(tree, c, {{f.aspa_procedure, 1}, {f.aspa_role, 1}})
+    local hops = c:left() >= 2 and c:take(2):uint() or 0
+    put(tree, c, {{f.aspa_n, 4}, {f.aspa_max_up, 4}, {f.aspa_min_up, 4}, {f.aspa_max_down, 4}, {f.aspa_min_down, 4}})
+    for _ = 1, math.min(hops, math.floor(c:left() / 10)) do
+      put(tree, c, {{f.aspa_hop_customer, 4}, {f.aspa_hop_provider, 4}, {f.aspa_hop_state, 1}, {f.aspa_hop_flags, 1}})
+    end
   end},
   [160] = {"Impact", function(c, tree, info)
     info.state = c:left() > 0 and IMPACT[c.range(0, 1):uint()] or info.state

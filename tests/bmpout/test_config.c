@@ -102,7 +102,7 @@ static void test_round_trip(void **state) {
   peer.bgp.present = true;
   assert_int_equal(ww_addr_parse("2001:db8::1", &peer.bgp.peer), WW_OK);
   peer.bgp.asn = 4200000000;
-  peer.bgp.role = 3 /* customer */;
+  peer.bgp.role = WW_ROLE_CUSTOMER;
   slurm.type = WW_RULE_SOURCE_SLURM;
   slurm.status = WW_STATUS_ACTIVE;
   slurm.modified = (struct ww_stamp){5, 6};
@@ -161,7 +161,7 @@ static void test_round_trip(void **state) {
     assert_int_equal(s->status, WW_STATUS_UNREACHABLE);
     assert_memory_equal(s->bgp.peer.bytes, peer.bgp.peer.bytes, 16);
     assert_int_equal(s->bgp.asn, 4200000000);
-    assert_int_equal(s->bgp.role, 3 /* customer */);
+    assert_int_equal(s->bgp.role, WW_ROLE_CUSTOMER);
     s = got.items[2].u.source;
     assert_int_equal(s->modified.usec, 6);
     assert_int_equal(s->slurm.counts[WW_OVERRIDE_ASPA_FILTER], 9);

@@ -16,7 +16,8 @@ import bmpgen
 from harness import SOURCE, WAYWARDEN, Lab, check, free_port, json_lines, need
 from station import lab_pki, start_daemon
 
-VRPS = 'static { vrp = {"198.51.100.0/24-24 AS64510", "203.0.113.0/24-25 AS64511", "2001:db8::/32-48 AS64512"} }'
+VRPS = ('static { vrp = {"198.51.100.0/24-24 AS64510", "203.0.113.0/24-25 AS64511", "2001:db8::/32-48 AS64512"}'
+        '  aspa = {"AS64511: AS64501", "AS64510: AS64502"} }')
 PEER = bmpgen.Peer("192.0.2.1", 64501)
 V6PEER = bmpgen.Peer("2001:db8:1::1", 64502)
 ROUTES = [(["198.51.100.0/24"], [64501, 64510]), (["203.0.113.0/24", "203.0.113.0/26"], [64501, 64511]),
@@ -35,9 +36,9 @@ def feed(port):
     return router
 
 
-def sidecar(lab, station):
+def sidecar(lab, station, more=""):
     port = free_port()
-    daemon = start_daemon(lab, f'{VRPS}\nbmp-listen "127.0.0.1:{port}" {{ }}\n{station}')
+    daemon = start_daemon(lab, f'{VRPS}\nbmp-listen "127.0.0.1:{port}" {{ }}\n{station}\n{more}')
     return daemon, port
 
 
@@ -163,7 +164,7 @@ def dissector():
         title = f"{profile} {more}".strip()
         with Lab() as lab:
             sink = Sink()
-            daemon, bmp_port = sidecar(lab, plain(sink.port, profile, more))
+            daemon, bmp_port = sidecar(lab, plain(sink.port, profile, more), 'router "edge1" { role = "provider" }')
             router = feed(bmp_port)
             lab.wait(f"{title}: routes arrive", lambda: [k for _, k in messages(sink.octets)[0]].count(252) >= 6)
             daemon.stop()
@@ -187,6 +188,9 @@ def dissector():
             check({words[r["state"]] for m in ours for r in m["verdicts"]} == set(shown("state")), f"{title}: states")
             check({r["asn"] for m in ours for v in m["verdicts"] for r in v["rules"] if r["kind"] == "vrp"} ==
                   set(shown("rule.asn")), f"{title}: AS numbers of rules")
+            paths = [v["aspa"] for m in ours for v in m["verdicts"] if v.get("aspa", {}).get("hops")]
+            check(paths, f"{title}: paths were verified")
+            check({h["customer"] for a in paths for h in a["hops"]} == set(shown("aspa.hop_customer")), f"{title}: hops")
             check(set(shown("label.name")) == {"static"}, f"{title}: the source's name")
             errors = lab.run(*shark, "-Y", "waywarden-bmp.short || _ws.lua.error")
             check(not errors, f"{title}: nothing ends early, and the script has no error: {errors[:200]}")
