@@ -26,7 +26,7 @@ enum {
   WW_P256_OCTETS = 32,
   WW_P256_POINT_LEN = 64, /* x, y */
   WW_P256_SPKI_LEN = 91,
-  WW_P256_BATCH = 512,          /* jobs that share an inversion */
+  WW_P256_BATCH = 1024,         /* jobs that share an inversion */
   WW_P256_DER_MAX = 72,         /* of a signature */
   WW_P256_TABLE_BYTES = 155000, /* about what a table holds, for the books */
 };

@@ -14,7 +14,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-enum { PIECE_MIN = 64, PIECE_MAX = 512 };
+enum { PIECE_MIN = 64, PIECE_MAX = 1024 };
 
 struct ww_verify_pool {
   struct ww_bgpsec_verifier *verifier;
