@@ -2,7 +2,7 @@
 /*
  * `waywarden explain`: why routes have the verdicts that they have. A running daemon is asked for its routes of the
  * prefix; or for the verdict on a route that need not be there, when an AS number or a path is given. Without a daemon
- * it answers from payload files or a store, exactly as `check` does.
+ * it answers from payload files or a store, exactly as `check` does; and of a time that has passed as `history` does.
  *
  * The sentences are the daemon's: what is printed here is what every other client would show.
  */
@@ -50,6 +50,13 @@ static int show(const char *path, const struct ww_buf *answer, const char *prefi
     code = WW_EXIT_NOT_READY;
   json_decref(reply);
   return code;
+}
+
+static bool looks_back(int argc, char **argv) {
+  for (int i = 1; i < argc; i++)
+    if (strcmp(argv[i], "--at") == 0 || strncmp(argv[i], "--at=", 5) == 0)
+      return true;
+  return false;
 }
 
 /* Whether the arguments name a daemon. */
@@ -120,6 +127,8 @@ static char *question_line(const struct question *q, const char *prefix, const c
 static int run_explain(int argc, char **argv) {
   struct question q = {0};
   struct ww_config *config = NULL;
+  if (looks_back(argc, argv))
+    return ww_cmd_history.run(argc, argv);
   if (!names_daemon(argc, argv))
     return ww_cmd_check.run(argc, argv);
   int code = parse(&q, argc, argv);
@@ -159,15 +168,20 @@ static int run_explain(int argc, char **argv) {
 
 const struct ww_command ww_cmd_explain = {
     .name = "explain",
-    .synopsis = "PREFIX [ASN | --path \"ASN ...\"] -c FILE | --control PATH | --payloads FILE | --store DIR",
+    .synopsis = "PREFIX [ASN | --path \"ASN ...\"] -c FILE | --control PATH | --payloads FILE | --store DIR\n"
+                "       waywarden explain PREFIX ASN | PREFIX --path \"ASN ...\" --at TIME -c FILE | --control PATH | "
+                "--store DIR",
     .summary = "tell why a running daemon's routes of a prefix have their verdicts",
-    .help = "  -c, --config FILE   take the daemon's socket from this configuration\n"
-            "  --control PATH      the socket\n"
-            "  --peer ADDRESS      only the routes of this neighbor\n"
-            "  --path \"64500 ...\"  a route that need not be there, judged by the daemon's data; or an AS number\n"
-            "  --role ROLE, --neighbor ASN  how that path is to be verified, as in `check`\n"
-            "  --json              the daemon's answer as it is: one JSON object\n"
-            "With --payloads or --store it answers as `waywarden check` does, with the options of that.\n"
-            "Exit code 4: the daemon runs and is not ready.\n",
+    .help =
+        "  -c, --config FILE   take the daemon's socket from this configuration\n"
+        "  --control PATH      the socket\n"
+        "  --peer ADDRESS      only the routes of this neighbor\n"
+        "  --path \"64500 ...\"  a route that need not be there, judged by the daemon's data; or an AS number\n"
+        "  --role ROLE, --neighbor ASN  how that path is to be verified, as in `check`\n"
+        "  --json              the daemon's answer as it is: one JSON object\n"
+        "  --at TIME           what the verdict on that route was then and is now, and which records have come and\n"
+        "                      gone in between, from the daemon's store, as `waywarden history --at` tells\n"
+        "With --payloads or --store it answers as `waywarden check` does, with the options of that.\n"
+        "Exit code 4: the daemon runs and is not ready.\n",
     .run = run_explain,
 };

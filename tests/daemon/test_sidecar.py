@@ -596,6 +596,15 @@ def slurm(lab):
     check(back["then"]["state"] == "invalid" and back["now"]["state"] == "invalid", "then and now")
     check([(c["change"], c["source"]) for c in back["changes"]] == [("withdrawn", "slurm"), ("announced", "slurm")],
           "the record that came and went, by its source")
+    same = ask("explain", "203.0.113.0/26", "64511", "--at", str(before), "--store", store, "--json")
+    check(json.loads(same) == back, "explain --at tells the same")
+    check(ask("explain", "203.0.113.0/26", "64511", "--at", str(before), "--control", s.control, "--json") == same, "and by the daemon's socket")
+    check(ask("explain", "203.0.113.0/26", "64511", "--at", str(before), "-c", lab.path("slurm.conf"), "--json") == same, "and by its configuration")
+    words = ask("explain", "203.0.113.0/26", "--path", "64501 64511", "--role", "customer", "--at", str(before), "--store", store)
+    check(words.count("invalid: origin invalid (length), path valid") == 2, "of a path, too")
+    for usage in (("203.0.113.0/26", "--at", "0"), ("203.0.113.0/26", "64511", "--at", "x"),
+                  ("203.0.113.0/26", "64511", "--at", "0", "--role", "peer")):
+        ask("explain", *usage, "--store", store, code=2)
     check("nothing had been learnt" in ask("history", "--store", store, "--at", "1000", "203.0.113.0/26", "64511"),
           "before the first epoch there is no verdict")
     check(s.daemon.stop() == 0, "the daemon stops cleanly")
