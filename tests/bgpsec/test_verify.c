@@ -193,6 +193,10 @@ static void test_known(void **state) {
   ask(&b, &p, WW_BGPSEC_NOT_VALID, WW_BGPSEC_REASON_SIGNATURE, 1, 0); /* bad ones are not remembered */
   damage(&p, 0);
   ask(&b, &p, WW_BGPSEC_VALID, WW_BGPSEC_REASON_NONE, 0, 3);
+  /* Good signatures, of another prefix: what is remembered is what was signed, too. */
+  p.prefix.addr[3] ^= 1;
+  ask(&b, &p, WW_BGPSEC_NOT_VALID, WW_BGPSEC_REASON_SIGNATURE, 1, 0);
+  p.prefix.addr[3] ^= 1;
   /* A withdrawn key is gone at once, whatever is remembered; forgotten, it is verified again when it comes back. */
   struct ww_bgpsec_keys *fewer = ww_bgpsec_keys_new(records + 1, KEYS - 1), *all = b.keys;
   b.source = ww_bgpsec_keys_source(fewer);
@@ -206,7 +210,7 @@ static void test_known(void **state) {
   struct ww_bgpsec_counts counts;
   ww_bgpsec_verifier_counts(b.verifier, &counts);
   assert_int_equal(counts.keys, 3);
-  assert_int_equal(counts.verified, 3 + 3 + 2 + 1);
+  assert_int_equal(counts.verified, 3 + 3 + 2 + 1 + 1);
   assert_int_equal(counts.known_hits, 3 + 3 + 3 + 2);
   assert_int_equal(counts.known, 7);
   close_bed(&b);
