@@ -370,7 +370,7 @@ const struct ww_command ww_cmd_check = {
         "                      {\"prefix\": , \"asn\" or \"origin\" or \"as_path\": }, with \"role\" or \"direction\" "
         "and\n"
         "                      \"neighbor_as\" where they differ from the options; or one {\"routes\": [...]}\n"
-        "  --payloads FILE     JSON or CSV of payloads; several times for several sources, name=FILE names one\n"
+        "  --payloads FILE     JSON, CSV or CCR of payloads; several times for several sources, name=FILE names one\n"
         "  --store DIR         the store of a daemon, which may be running\n"
         "  --json              the verdict with all its evidence; in a batch one object a line\n"
         "  --fail-on STATE     exit code 3 when a verdict is valid, invalid or not-found; several times\n"

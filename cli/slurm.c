@@ -529,7 +529,7 @@ const struct ww_command ww_cmd_slurm = {
         "  --json             check: one JSON document; apply: the format of --report\n"
         "  -c, --config FILE  list: takes the store's path from this configuration\n"
         "  --store DIR        list: the store of a daemon, which may be running\n"
-        "  --payloads FILE    JSON or CSV, - for standard input, or a store; several times\n"
+        "  --payloads FILE    JSON, CSV or CCR, - for standard input, or a store; several times\n"
         "  --slurm FILE       a SLURM file, as are those named without an option\n"
         "  -o, --output FILE  write the result there, whole or not at all\n"
         "  --format FORMAT    of the result, as payloads convert writes them; rpki-client's JSON without it\n"

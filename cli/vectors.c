@@ -18,8 +18,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct ww_vector_suite *const suites[] = {&ww_vector_suite_rov, &ww_vector_suite_aspa,
-                                                       &ww_vector_suite_ccr, &ww_vector_suite_slurm,
+static const struct ww_vector_suite *const suites[] = {&ww_vector_suite_rov,    &ww_vector_suite_aspa,
+                                                       &ww_vector_suite_ccr,    &ww_vector_suite_slurm,
                                                        &ww_vector_suite_bgpsec, &ww_vector_suite_rtr};
 
 enum format { TEXT, TAP, JUNIT };
@@ -409,7 +409,7 @@ const struct ww_command ww_cmd_vectors = {
     .name = "vectors",
     .synopsis =
         "run [--format text|tap|junit] [--filter GLOB] FILE...\n       waywarden vectors list [--filter GLOB] FILE...",
-    .summary = "runs conformance vectors (suites rov, ccr and slurm), or lists them",
+    .summary = "runs conformance vectors (suites rov, aspa, ccr, slurm, rtr and bgpsec), or lists them",
     .help = "  --format text|tap|junit  how to print results (text: failures and a line a file)\n"
             "  --filter GLOB            only tests whose id matches\n"
             "\n"
