@@ -141,7 +141,7 @@ bool ww_payload_read_time(const char *text, size_t len, int64_t *out, const char
     *out = (int64_t)seconds;
     return true;
   }
-  struct ww_calendar c;
+  struct ww_calendar c = {0};
   unsigned zone_hour = 0, zone_minute = 0;
   size_t at = 0;
   bool ok = digits(text, len, &at, 4, &c.year) && one_of(text, len, &at, "-") && digits(text, len, &at, 2, &c.month) &&
