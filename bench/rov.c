@@ -36,7 +36,7 @@ struct tally {
   size_t valid, not_found, invalid;
 };
 
-static void die(const char *fmt, ...) {
+__attribute__((format(printf, 1, 2))) static void die(const char *fmt, ...) {
   va_list args;
   va_start(args, fmt);
   fputs("bench_rov: ", stderr);
