@@ -288,7 +288,7 @@ static void begin_segment(struct ww_writer *w, enum ww_segment_type type, size_t
 
 static bool write_asns(struct ww_vector_reader *r, json_t *array, size_t from, size_t to, struct ww_writer *w) {
   for (size_t i = from; i < to; i++) {
-    uint32_t asn;
+    uint32_t asn = 0; /* so that the analyser need not know what ww_asn_parse() does */
     size_t mark = ww_vector_enter_index(r, i);
     if (!json_is_integer(json_array_get(array, i)))
       return ww_vector_bad(r, "is no AS number");

@@ -87,11 +87,14 @@ static enum ww_err add_delta(struct ww_publication *p, struct ww_payload_delta *
   if (p->count == p->cap) {
     size_t cap = p->cap ? p->cap * 2 : 4;
     void *deltas = realloc(p->deltas, cap * sizeof(*p->deltas));
-    p->deltas = deltas ? deltas : p->deltas;
+    if (deltas)
+      p->deltas = deltas;
     void *replaced = realloc(p->replaced, cap * sizeof(*p->replaced));
-    p->replaced = replaced ? replaced : p->replaced;
+    if (replaced)
+      p->replaced = replaced;
     void *flags = realloc(p->borrowed, cap * sizeof(*p->borrowed));
-    p->borrowed = flags ? flags : p->borrowed;
+    if (flags)
+      p->borrowed = flags;
     if (!deltas || !replaced || !flags) {
       if (!borrowed)
         ww_payload_delta_fini(delta);

@@ -22,6 +22,7 @@
  *
  * Clauses: draft-ietf-sidrops-aspa-verification-28 §5.3 to §5.6, RFC 9234 §4.1, §4.2.
  */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,6 +40,7 @@ enum { CUSTOMERS_MAX = 8192 };
 
 static enum ww_role role_of(const struct ww_engine_router *router, const struct ww_engine_peer *peer) {
   const struct ww_engine_roles *roles = &router->roles;
+  assert(roles->peers || roles->peer_count == 0);
   struct ww_addr address = ww_bmp_peer_addr(&peer->header);
   for (size_t i = 0; i < roles->peer_count; i++)
     if (roles->peers[i].address.afi && memcmp(&roles->peers[i].address, &address, sizeof address) == 0)

@@ -114,10 +114,9 @@ void ww_engine_judge(struct ww_engine_router *router, const struct ww_engine_jud
   router->evaluated += count;
   for (size_t i = 0; i < count; i++) {
     struct ww_rib_route *route = ww_rib_route(router->rib, items[i].route);
-    struct ww_engine_result results[WW_ENGINE_KINDS] = {
-        [WW_KIND_ORIGIN - 1] = {.kind = {states[i], reasons[i]}},
-        [WW_KIND_BGPSEC - 1] = {.kind = {WW_STATE_NOT_EVALUATED, WW_REASON_NONE}},
-    };
+    struct ww_engine_result results[WW_ENGINE_KINDS] = {0};
+    results[WW_KIND_ORIGIN - 1].kind = (struct ww_rib_kind){states[i], reasons[i]};
+    results[WW_KIND_BGPSEC - 1].kind = (struct ww_rib_kind){WW_STATE_NOT_EVALUATED, WW_REASON_NONE};
     /* No memory for the evidence: tell the route rather than risk silence. */
     bool unsure = false;
     if (states[i] == WW_STATE_VALID || states[i] == WW_STATE_INVALID) {

@@ -21,6 +21,7 @@
  */
 #include "sources/ccr_state.h"
 
+#include <assert.h>
 #include <openssl/evp.h>
 #include <stdlib.h>
 
@@ -393,9 +394,12 @@ static struct run run_family(struct run *r, uint8_t afi) {
 
 /* Addresses of one family, without those of `out`, with those of `in`, appended to *w. */
 static void patch_addresses(struct ww_writer *w, struct ww_der_span old, struct run in, struct run out) {
+  assert(old.p || old.len == 0);
   const uint8_t *p = old.p, *end = old.len ? old.p + old.len : old.p, *kept = p; /* [kept, p) is to be copied */
-  for (const struct ww_vrp *add; (add = run_first(&in)) != NULL || run_first(&out);) {
-    const struct ww_vrp *drop = run_first(&out);
+  for (;;) {
+    const struct ww_vrp *add = run_first(&in), *drop = run_first(&out);
+    if (!add && !drop)
+      break;
     int to_add = !add ? -1 : p == end ? 1 : compare_address(p, add);
     int to_drop = !drop ? -1 : p == end ? 1 : compare_address(p, drop);
     if (to_add < 0 && to_drop < 0) {

@@ -163,7 +163,7 @@ static void say_farewell(struct ww_rtr_session *s, struct ww_now now) {
   s->farewell = false;
   /* draft-ietf-sidrops-8210bis-26 §8.5, §8.6; older versions have no such codes (§12). */
   if (s->negotiated && s->version >= WW_RTR_V2)
-    send_error(s, s->version, s->service.farewell, NULL, 0,
+    send_error(s, s->version, (uint16_t)s->service.farewell, NULL, 0,
                s->service.farewell == WW_RTR_CACHE_SHUTDOWN ? "the cache shuts down" : "the cache restarts", now);
   s->closing = true;
 }
@@ -505,8 +505,10 @@ struct ww_rtr_server *ww_rtr_server_new(const uint16_t sessions[WW_RTR_VERSIONS]
 void ww_rtr_server_free(struct ww_rtr_server *server) {
   if (!server)
     return;
-  while (server->sessions)
-    ww_rtr_session_free(server->sessions);
+  for (struct ww_rtr_session *s = server->sessions, *next; s; s = next) {
+    next = s->next;
+    ww_rtr_session_free(s);
+  }
   ww_rtr_data_free(server->data);
   free(server);
 }

@@ -32,6 +32,7 @@
  */
 #include "sources/rtr_server_data.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -239,6 +240,7 @@ static void flush_same(struct backward *b) {
   if (b->mixed) /* otherwise they came in order */
     qsort(b->same, b->count, sizeof *b->same, withdrawal_order);
   for (size_t i = 0; i < b->count; i++) {
+    assert(b->at > b->start); /* there is room for every record of every source */
     b->at -= b->size;
     struct ww_writer w = ww_writer_make(b->at, b->size);
     write_vrp(&w, b->version, true, &b->same[i]);
@@ -317,7 +319,8 @@ static uint8_t *encode_set(const struct ww_rtr_build *build, const struct ww_pay
   *len = used + w.len;
   if (*len < v4 + v6 + size.len) {
     uint8_t *smaller = (uint8_t *)realloc(data, *len + 1);
-    data = smaller ? smaller : data;
+    if (smaller)
+      data = smaller;
   }
   return data;
 }

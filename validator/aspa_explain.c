@@ -16,6 +16,7 @@
  */
 #include "validator/aspa_private.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 /* One AS of the path. */
@@ -192,6 +193,7 @@ static uint32_t collapse(const struct ww_aspa_path *path, struct node *nodes) {
 
 static enum ww_err explain(const struct ww_record_table *table, const struct ww_aspa_path *path, struct node *nodes,
                            uint64_t *keys, struct ww_aspa_result *r) {
+  assert(path->count > 0); /* ww_aspa_gate() lets no empty path through */
   uint32_t n = r->path_len = collapse(path, nodes);
   /* Upstream nobody asks what the neighbor itself says. A path of one AS has no hop. */
   uint32_t asked = r->procedure == WW_ASPA_DOWNSTREAM && n > 1 ? n : n - 1;

@@ -19,6 +19,7 @@
  */
 #include "validator/record_table.h"
 
+#include <assert.h>
 #include <stddef.h>
 #include <stdlib.h>
 
@@ -268,6 +269,7 @@ static uint32_t merge_block(const struct ww_record_kind *kind, const struct ww_r
     if (order < 0) {
       memcpy(entry, held, kind->entry_size);
     } else {
+      assert(announced); /* order < 0 when there is none */
       memset(entry, 0, kind->entry_size);
       memcpy(entry, announced, kind->record_size);
       memcpy(entry + kind->source_at, &source, sizeof source);
