@@ -6,7 +6,7 @@
 set -eu
 build=$1 json=$(realpath "$2") clients=${3:-200}
 work=$(mktemp -d)
-ours= theirs=
+ours='' theirs=''
 end() {
   for pid in $ours $theirs; do kill "$pid" 2>/dev/null || :; done
   rm -rf "$work"

@@ -27,7 +27,8 @@
 
 enum { ALG_ES256 = -7, ALG_EDDSA = -8 };               /* RFC 9053 §2 */
 enum { LABEL_ALG = 1, LABEL_CRIT = 2, LABEL_KID = 4 }; /* RFC 9052 §3.1 */
-enum { TAG_SIGN1 = 0xd2 }; /* the octet of tag 18, which libcbor's decoder does not take */
+/* The octet of tag 18, which libcbor's decoder does not take. */
+enum { TAG_SIGN1 = 0xd2 };
 enum { P256_OCTETS = 32, SIGNATURE_OCTETS = 64, PROTECTED_MAX = 8 + WW_COSE_KEY_ID_MAX };
 
 struct ww_cose_key {

@@ -110,7 +110,7 @@ struct ww_bgp_update {
   /* Value of BGPsec_PATH, for whoever verifies signatures (bgp_bgpsec.h); NULL when absent. Points into attrs. */
   const uint8_t *bgpsec_path;
   size_t bgpsec_path_len;
-  uint8_t origin;            /* ORIGIN code; 255 absent */
+  uint8_t origin; /* ORIGIN code; 255 absent */
 };
 
 /* Splits off one message: checks marker, type and length (RFC 4271 §4.1, §6.1, RFC 8654 §4; `max` is one of
