@@ -111,18 +111,18 @@ void ww_ccr_put_roa_of(struct ww_writer *w, uint32_t asn, const struct ww_der_sp
 }
 
 uint32_t *ww_ccr_order(const struct ww_vrp *vrps, size_t count) {
-  enum { VALUES = 65536 };
+  enum { BITS = 8, VALUES = 1 << BITS }; /* small enough that sorting a few records costs no more than these */
   if (count > UINT32_MAX)
     return NULL;
   uint32_t *a = malloc((count ? count : 1) * sizeof(*a)), *b = malloc((count ? count : 1) * sizeof(*b));
-  uint32_t *starts = malloc(VALUES * sizeof(*starts));
-  if (a && b && starts) {
+  uint32_t starts[VALUES];
+  if (a && b) {
     for (size_t i = 0; i < count; i++)
       a[i] = (uint32_t)i;
-    for (unsigned shift = 0; shift < 32; shift += 16) {
-      memset(starts, 0, VALUES * sizeof(*starts));
+    for (unsigned shift = 0; shift < 32; shift += BITS) {
+      memset(starts, 0, sizeof(starts));
       for (size_t i = 0; i < count; i++)
-        starts[vrps[i].asn >> shift & 0xffff]++;
+        starts[vrps[i].asn >> shift & (VALUES - 1)]++;
       uint32_t sum = 0;
       for (unsigned v = 0; v < VALUES; v++) {
         uint32_t here = starts[v];
@@ -130,7 +130,7 @@ uint32_t *ww_ccr_order(const struct ww_vrp *vrps, size_t count) {
         sum += here;
       }
       for (size_t i = 0; i < count; i++)
-        b[starts[vrps[a[i]].asn >> shift & 0xffff]++] = a[i];
+        b[starts[vrps[a[i]].asn >> shift & (VALUES - 1)]++] = a[i];
       uint32_t *t = a;
       a = b;
       b = t;
@@ -140,7 +140,6 @@ uint32_t *ww_ccr_order(const struct ww_vrp *vrps, size_t count) {
     a = NULL;
   }
   free(b);
-  free(starts);
   return a;
 }
 
