@@ -15,7 +15,7 @@
 
 /* Octets of the character at `p` when it is well-formed UTF-8 (RFC 3629 §4), else 0. Octets after the end are not
  * looked at: none that ends a text continues a character. */
-static unsigned utf8_octets(const unsigned char *p) {
+unsigned ww_utf8_octets(const unsigned char *p) {
   unsigned n = p[0] < 0x80 ? 1 : p[0] < 0xc2 ? 0 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : p[0] < 0xf5 ? 4 : 0;
   for (unsigned i = 1; i < n; i++)
     if ((p[i] & 0xc0) != 0x80)
@@ -28,7 +28,7 @@ static unsigned utf8_octets(const unsigned char *p) {
 void ww_text_one_line(char *text) {
   unsigned char *p = (unsigned char *)text;
   while (*p) {
-    unsigned n = utf8_octets(p);
+    unsigned n = ww_utf8_octets(p);
     bool control = (n == 1 && (*p < 0x20 || *p == 0x7f)) || (n == 2 && p[0] == 0xc2 && p[1] < 0xa0);
     if (n && !control) {
       p += n;

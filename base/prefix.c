@@ -7,8 +7,9 @@
 #include <waywarden/prefix.h>
 
 #include <arpa/inet.h>
-#include <stdio.h>
 #include <string.h>
+
+#include "base/decimal.h"
 
 /* Digits only, no sign, no leading zero, at most `max`. False for anything else. */
 static bool parse_number(const char *text, uint32_t max, uint32_t *out) {
@@ -56,18 +57,30 @@ enum ww_err ww_prefix_parse(const char *text, struct ww_prefix *out) {
   return WW_OK;
 }
 
-static void format_v4(const uint8_t *b, char *buf) {
-  (void)snprintf(buf, WW_ADDR_STRLEN, "%u.%u.%u.%u", b[0], b[1], b[2], b[3]);
+/* These write no NUL and return where the text ends: addresses are printed by the million, so without printf. */
+static char *format_v4(const uint8_t *b, char *p) {
+  for (int i = 0; i < 4; i++) {
+    if (i)
+      *p++ = '.';
+    p = ww_decimal_u32(p, b[i]);
+  }
+  return p;
+}
+
+static char *format_group(unsigned group, char *p) {
+  static const char digits[] = "0123456789abcdef";
+  for (int shift = group > 0xfff ? 12 : group > 0xff ? 8 : group > 0xf ? 4 : 0; shift >= 0; shift -= 4)
+    *p++ = digits[group >> shift & 15];
+  return p;
 }
 
 /* RFC 5952 §4: lower case, no leading zeros, "::" for the first longest run of at least two zero groups. */
-static void format_v6(const uint8_t *b, char *buf) {
+static char *format_v6(const uint8_t *b, char *buf) {
   static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
   if (memcmp(b, mapped, sizeof(mapped)) == 0) {
     /* RFC 5952 §5: dotted decimal where the embedded address is known to be one, as in the IPv4-mapped range. */
     memcpy(buf, "::ffff:", 7);
-    (void)snprintf(buf + 7, WW_ADDR_STRLEN - 7, "%u.%u.%u.%u", b[12], b[13], b[14], b[15]);
-    return;
+    return format_v4(b + 12, buf + 7);
   }
   int run_at = -1, run_len = 1;
   for (int i = 0; i < 8;) {
@@ -91,29 +104,29 @@ static void format_v6(const uint8_t *b, char *buf) {
     }
     if (i)
       *p++ = ':';
-    p += snprintf(p, (size_t)(buf + WW_ADDR_STRLEN - p), "%x", (unsigned)b[2 * i] << 8 | b[2 * i + 1]);
+    p = format_group((unsigned)b[2 * i] << 8 | b[2 * i + 1], p);
   }
-  *p = '\0';
+  return p;
 }
 
-static void format(uint8_t afi, const uint8_t *bytes, char *buf) {
+static char *format(uint8_t afi, const uint8_t *bytes, char *buf) {
   if (afi == WW_AFI_IPV4)
-    format_v4(bytes, buf);
-  else if (afi == WW_AFI_IPV6)
-    format_v6(bytes, buf);
-  else
-    memcpy(buf, "none", 5);
+    return format_v4(bytes, buf);
+  if (afi == WW_AFI_IPV6)
+    return format_v6(bytes, buf);
+  memcpy(buf, "none", 4);
+  return buf + 4;
 }
 
 char *ww_addr_format(const struct ww_addr *addr, char *buf) {
-  format(addr->afi, addr->bytes, buf);
+  *format(addr->afi, addr->bytes, buf) = '\0';
   return buf;
 }
 
 char *ww_prefix_format(const struct ww_prefix *prefix, char *buf) {
-  format(prefix->afi, prefix->addr, buf);
-  size_t n = strlen(buf);
-  (void)snprintf(buf + n, WW_PREFIX_STRLEN - n, "/%u", prefix->len);
+  char *p = format(prefix->afi, prefix->addr, buf);
+  *p++ = '/';
+  *ww_decimal_u32(p, prefix->len) = '\0';
   return buf;
 }
 

@@ -32,7 +32,6 @@ enum { FAIL_ON_MAX = 4 };
 /* What one thread works with. */
 struct asker {
   struct ww_verdict verdict;
-  yajl_gen gen;
   bool failed_on;
 };
 
@@ -112,19 +111,6 @@ static enum ww_err judge(const struct check *c, const struct ww_route_query *q, 
   return err;
 }
 
-static enum ww_err put_json(struct asker *a, const struct ww_verdict_view *view, struct ww_buf *out) {
-  const unsigned char *text;
-  size_t len;
-  enum ww_err err = ww_verdict_json(a->gen, view);
-  if (err == WW_OK && yajl_gen_get_buf(a->gen, &text, &len) != yajl_gen_status_ok)
-    err = WW_ERR_NOMEM;
-  if (err == WW_OK)
-    err = ww_buf_append(out, text, len);
-  yajl_gen_clear(a->gen);
-  yajl_gen_reset(a->gen, NULL);
-  return err;
-}
-
 static int answer(void *ctx, unsigned thread, const struct ww_route_query *q, struct ww_buf *out) {
   struct check *c = ctx;
   struct asker *a = &c->askers[thread];
@@ -138,7 +124,7 @@ static int answer(void *ctx, unsigned thread, const struct ww_route_query *q, st
                                  .ctx = c};
   enum ww_err err = judge(c, q, &a->verdict);
   if (err == WW_OK && c->json)
-    err = put_json(a, &view, out);
+    err = ww_verdict_json(out, &view, !c->batch);
   else if (err == WW_OK)
     err = ww_verdict_text_answer(out, &view, c->batch ? "" : ":");
   if (err == WW_OK && (c->batch || !c->json))
@@ -313,15 +299,6 @@ static int check(struct check *c, struct arguments *a, int argc, char **argv) {
     return ww_cli_usage(&ww_cmd_check, "--role, --direction and --neighbor are about a path: give one with --path");
   if ((a->store != NULL) == (a->payload_count > 0))
     return ww_cli_usage(&ww_cmd_check, "where are the payloads? --payloads FILE or --store DIR");
-  for (unsigned i = 0; c->json && i < WW_BATCH_THREADS_MAX; i++) {
-    yajl_gen gen = c->askers[i].gen = yajl_gen_alloc(NULL);
-    if (!gen)
-      return ww_cli_fail("check", "out of memory");
-    if (!c->batch) {
-      (void)yajl_gen_config(gen, yajl_gen_beautify, 1);
-      (void)yajl_gen_config(gen, yajl_gen_indent_string, "  ");
-    }
-  }
   code = load(c, a);
   if (code == WW_EXIT_OK)
     code = build(c);
@@ -343,11 +320,8 @@ static int run_check(int argc, char **argv) {
   struct check c = {.defaults.session.role = WW_ROLE_NONE};
   struct arguments a = {.payloads = calloc((size_t)argc + 1, sizeof(*a.payloads))};
   int code = a.payloads ? check(&c, &a, argc, argv) : ww_cli_fail("check", "out of memory");
-  for (unsigned i = 0; i < WW_BATCH_THREADS_MAX; i++) {
-    if (c.askers[i].gen)
-      yajl_gen_free(c.askers[i].gen);
+  for (unsigned i = 0; i < WW_BATCH_THREADS_MAX; i++)
     ww_verdict_fini(&c.askers[i].verdict);
-  }
   ww_snapshot_unref(c.snapshot);
   ww_input_fini(&c.input);
   free(a.payloads);

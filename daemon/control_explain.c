@@ -97,14 +97,12 @@ static bool judge(struct explain *e, struct ww_verdict_view *view, const struct 
 }
 
 static json_t *verdict_object(const struct ww_verdict_view *view) {
-  yajl_gen gen = yajl_gen_alloc(NULL);
-  const unsigned char *text;
-  size_t len;
+  struct ww_buf out;
   json_t *object = NULL;
-  if (gen && ww_verdict_json(gen, view) == WW_OK && yajl_gen_get_buf(gen, &text, &len) == yajl_gen_status_ok)
-    object = json_loadb((const char *)text, len, 0, NULL);
-  if (gen)
-    yajl_gen_free(gen);
+  ww_buf_init(&out, 0);
+  if (ww_verdict_json(&out, view, false) == WW_OK)
+    object = json_loadb((const char *)ww_buf_head(&out), out.len, 0, NULL);
+  ww_buf_fini(&out);
   return object;
 }
 

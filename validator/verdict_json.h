@@ -7,7 +7,8 @@
 #define WW_VALIDATOR_VERDICT_JSON_H
 
 #include <waywarden/verdict.h>
-#include <yajl/yajl_gen.h>
+
+#include "base/buf.h"
 
 /* What is to be shown. Everything is borrowed. */
 struct ww_verdict_view {
@@ -21,8 +22,9 @@ struct ww_verdict_view {
   void *ctx;
 };
 
-/* One object. WW_ERR_NOMEM, or WW_ERR_STATE where the generator is not at a place for a value. */
-enum ww_err ww_verdict_json(yajl_gen gen, const struct ww_verdict_view *view) WW_MUST_USE;
+/* Appends one object: on one line without its end, or indented, for people, with its end. WW_ERR_NOMEM (then *out is as
+ * it was). */
+enum ww_err ww_verdict_json(struct ww_buf *out, const struct ww_verdict_view *view, bool indent) WW_MUST_USE;
 
 enum { WW_TIME_STRLEN = 32 }; /* with the final NUL */
 /* RFC 3339 in UTC. Times beyond the year 9999 become its last second. Returns buf[WW_TIME_STRLEN]. */

@@ -181,13 +181,11 @@ static json_t *verdict_here(struct lab *lab, const struct ww_out_route *route, u
   for (struct ww_as_segment s; ww_as_path_next(&path, &s);)
     view.origin = (struct ww_origin){.asn = s.type == WW_SEG_AS_SET ? 0 : ww_as_segment_at(&s, s.count - 1u),
                                      .none = s.type == WW_SEG_AS_SET};
-  yajl_gen gen = yajl_gen_alloc(NULL);
-  assert_int_equal(ww_verdict_json(gen, &view), WW_OK);
-  const unsigned char *text;
-  size_t len;
-  assert_int_equal(yajl_gen_get_buf(gen, &text, &len), yajl_gen_status_ok);
-  json_t *json = json_loadb((const char *)text, len, 0, NULL);
-  yajl_gen_free(gen);
+  struct ww_buf text;
+  ww_buf_init(&text, 0);
+  assert_int_equal(ww_verdict_json(&text, &view, false), WW_OK);
+  json_t *json = json_loadb((const char *)ww_buf_head(&text), text.len, 0, NULL);
+  ww_buf_fini(&text);
   assert_non_null(json);
   return json;
 }
