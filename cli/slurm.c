@@ -18,6 +18,7 @@
 #include "cli/json_out.h"
 #include "cli/payload_input.h"
 #include "cli/payload_output.h"
+#include "cli/slurm_preview.h"
 #include "daemon/clock.h"
 #include "daemon/config.h"
 #include "daemon/slurm_set.h"
@@ -26,7 +27,8 @@
 enum { PROBLEM_TEXT = 700 };
 
 struct request {
-  bool json, report;
+  bool json, report, preview;
+  const char *control, *config; /* of --preview */
   struct ww_slurm_options options;
   struct ww_output result;
   const char *output;
@@ -367,6 +369,30 @@ static int apply(struct request *request) {
   return code;
 }
 
+/* --- preview ---------------------------------------------------------------------------------------------------- */
+
+static int preview(struct request *request) {
+  struct ww_slurm_problems problems = {0};
+  struct ww_slurm *slurm = NULL;
+  struct ww_config *config = NULL;
+  struct ww_diag diag = {0};
+  int code = read_set(request, &slurm, &problems);
+  print_problems(request, &problems, stderr);
+  if (code == WW_EXIT_OK && request->config) {
+    enum ww_err err = ww_config_load(request->config, &config, &diag);
+    if (err != WW_OK)
+      code = ww_cli_fail_diag("slurm", request->config, err, &diag);
+    else if (!config->control)
+      code = ww_cli_fail("slurm", "%s: has no option 'control', so that daemon cannot be asked", request->config);
+  }
+  if (code == WW_EXIT_OK)
+    code = ww_cli_slurm_preview(slurm, config ? config->control : request->control, request->json);
+  ww_config_free(config);
+  ww_slurm_free(slurm);
+  ww_slurm_problems_fini(&problems);
+  return code;
+}
+
 /* --- the command ------------------------------------------------------------------------------------------------ */
 
 enum {
@@ -378,11 +404,15 @@ enum {
   OPT_JSON,
   OPT_IGNORE_EXPIRY,
   OPT_NOW,
-  OPT_STORE
+  OPT_STORE,
+  OPT_PREVIEW,
+  OPT_CONTROL
 };
 
 static const struct option check_options[] = {
-    {"strict", no_argument, NULL, OPT_STRICT}, {"json", no_argument, NULL, OPT_JSON}, {NULL, 0, NULL, 0}};
+    {"strict", no_argument, NULL, OPT_STRICT},   {"json", no_argument, NULL, OPT_JSON},
+    {"preview", no_argument, NULL, OPT_PREVIEW}, {"control", required_argument, NULL, OPT_CONTROL},
+    {"config", required_argument, NULL, 'c'},    {NULL, 0, NULL, 0}};
 
 static const struct option apply_options[] = {{"payloads", required_argument, NULL, OPT_PAYLOADS},
                                               {"slurm", required_argument, NULL, OPT_SLURM},
@@ -393,13 +423,16 @@ static const struct option apply_options[] = {{"payloads", required_argument, NU
                                               {"json", no_argument, NULL, OPT_JSON},
                                               {"ignore-expiry", no_argument, NULL, OPT_IGNORE_EXPIRY},
                                               {"now", required_argument, NULL, OPT_NOW},
+                                              {"preview", no_argument, NULL, OPT_PREVIEW},
+                                              {"control", required_argument, NULL, OPT_CONTROL},
+                                              {"config", required_argument, NULL, 'c'},
                                               {NULL, 0, NULL, 0}};
 
 /* The options, and the files named without one. `payloads` gets the arguments of --payloads, which are read last, when
  * --now is known. An exit code. */
 static int parse(struct request *request, int argc, char **argv, bool applies, const char **payloads, int *count) {
   for (int c;
-       (c = getopt_long(argc, argv, applies ? "o:" : "", applies ? apply_options : check_options, NULL)) != -1;) {
+       (c = getopt_long(argc, argv, applies ? "c:o:" : "c:", applies ? apply_options : check_options, NULL)) != -1;) {
     switch (c) {
     case OPT_PAYLOADS:
       payloads[(*count)++] = optarg;
@@ -420,6 +453,15 @@ static int parse(struct request *request, int argc, char **argv, bool applies, c
       break;
     case OPT_REPORT:
       request->report = true;
+      break;
+    case OPT_PREVIEW:
+      request->preview = true;
+      break;
+    case OPT_CONTROL:
+      request->control = optarg;
+      break;
+    case 'c':
+      request->config = optarg;
       break;
     case OPT_JSON:
       request->json = true;
@@ -497,6 +539,14 @@ static int run_slurm(int argc, char **argv) {
   int count = 0;
   request->input.options.now = ww_clock_read().unix_sec;
   int code = parse(request, argc - 1, argv + 1, applies, payloads, &count);
+  bool previews = request->preview || request->control || request->config;
+  if (code == WW_EXIT_OK && previews &&
+      (!request->preview || !request->control == !request->config || count || request->report || request->output))
+    code = ww_cli_usage(&ww_cmd_slurm, "--preview is of a daemon's routes and nothing else: -c FILE or --control PATH");
+  if (code == WW_EXIT_OK && previews) {
+    code = preview(request);
+    goto out;
+  }
   if (code == WW_EXIT_OK && applies && !count)
     code = ww_cli_usage(&ww_cmd_slurm, "apply to what? --payloads FILE");
   if (code == WW_EXIT_OK && applies && request->json && !request->report)
@@ -505,6 +555,7 @@ static int run_slurm(int argc, char **argv) {
     code = ww_input_add(&request->input, "slurm", payloads[i]);
   if (code == WW_EXIT_OK)
     code = applies ? apply(request) : check(request);
+out:
   free_files(request);
   ww_input_fini(&request->input);
   free(request);
@@ -516,6 +567,7 @@ const struct ww_command ww_cmd_slurm = {
     .name = "slurm",
     .synopsis = "check [--strict] [--json] FILE...\n"
                 "       waywarden slurm list -c FILE | --store DIR [--json]\n"
+                "       waywarden slurm check|apply --preview -c FILE | --control PATH [--strict] [--json] FILE...\n"
                 "       waywarden slurm apply --payloads FILE [--slurm FILE]... [-o FILE] [OPTION...] [FILE...]",
     .summary = "checks SLURM files (local exceptions to the RPKI), applies them to payloads",
     .help =
@@ -527,7 +579,10 @@ const struct ww_command ww_cmd_slurm = {
         "  --strict           refuse what the RFC does not allow and other programs write: padded or standard base64,\n"
         "                     \"customerAsid\", SKIs that are not 20 octets, keys that are no P-256 keys\n"
         "  --json             check: one JSON document; apply: the format of --report\n"
-        "  -c, --config FILE  list: takes the store's path from this configuration\n"
+        "  --preview          which verdicts on a running daemon's routes these files would change, in the place of\n"
+        "                     those in force; nothing is changed\n"
+        "  -c, --config FILE  list: takes the store's path from this configuration; --preview: the socket's\n"
+        "  --control PATH     --preview: the daemon's control socket\n"
         "  --store DIR        list: the store of a daemon, which may be running\n"
         "  --payloads FILE    JSON, CSV or CCR, - for standard input, or a store; several times\n"
         "  --slurm FILE       a SLURM file, as are those named without an option\n"

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Answers {"command":"status"} with everything an operator wants to know at a glance: sources, routers, stations;
- * and {"command":"explain"} with the verdicts on routes (control_explain.c). Anything else is answered with
+ * {"command":"explain"} with the verdicts on routes (control_explain.c), {"command":"routes"} with routes and their
+ * states alone (control_routes.c). Anything else is answered with
  * {"error":"..."}.
  *
  * CHOICE: JSON lines rather than CBOR. What is asked for ends up as JSON in every client, the answers are small, and a
@@ -24,6 +25,7 @@
 #include "base/text.h"
 #include "daemon/bmp_io.h"
 #include "daemon/control_explain.h"
+#include "daemon/control_routes.h"
 #include "daemon/listen.h"
 #include "daemon/pipeline.h"
 #include "daemon/rtr_io.h"
@@ -33,7 +35,7 @@
 #include "daemon/stream.h"
 #include "ww_version.h"
 
-enum { REQUEST_MAX = 4096, CLIENTS_MAX = 16 };
+enum { REQUEST_MAX = 65536, CLIENTS_MAX = 16 };
 
 struct client {
   struct ww_control *control;
@@ -367,9 +369,11 @@ static json_t *answer(struct ww_daemon *d, const char *line, size_t len) {
     reply = status(d);
   else if (command && strcmp(command, "explain") == 0)
     reply = ww_control_explain(d, request);
+  else if (command && strcmp(command, "routes") == 0)
+    reply = ww_control_routes(d, request);
   else
-    reply =
-        json_pack("{s:s}", "error", command ? "no such command; there are: status, explain" : "no member \"command\"");
+    reply = json_pack("{s:s}", "error",
+                      command ? "no such command; there are: status, explain, routes" : "no member \"command\"");
   json_decref(request);
   return reply;
 }

@@ -65,9 +65,8 @@ static bool read_path(struct explain *e, struct ww_as_path octets, struct ww_asp
   return true;
 }
 
-/* Fills the verdict on what the view says of a route; `live` NULL: the daemon need not have it. */
-static bool judge(struct explain *e, struct ww_verdict_view *view, const struct ww_aspa_session *session,
-                  const struct ww_engine_route *live) {
+/* Fills the verdict on what the view says of a route; without octets of a path it has none. */
+static bool judge(struct explain *e, struct ww_verdict_view *view, const struct ww_aspa_session *session) {
   const struct ww_snapshot *snapshot = ww_pipeline_snapshot(e->daemon->pipeline);
   struct ww_verdict *v = &e->verdict;
   struct ww_aspa_path path;
@@ -81,11 +80,6 @@ static bool judge(struct explain *e, struct ww_verdict_view *view, const struct 
       return false;
   } else {
     ww_aspa_result_fini(&v->aspa); /* not evaluated */
-  }
-  if (live) { /* how it is judged where no role is known is the configuration's word */
-    v->aspa.role = live->role;
-    if (v->aspa.state == WW_STATE_NOT_EVALUATED)
-      v->aspa.state = live->kinds[WW_KIND_ASPA - 1].state;
   }
   v->state = (uint8_t)ww_verdict_combine((enum ww_state)v->origin.state, (enum ww_state)v->aspa.state,
                                          (enum ww_state)v->bgpsec);
@@ -129,7 +123,7 @@ static bool add(struct explain *e, json_t *route, const struct ww_verdict_view *
  */
 
 /* The AS_PATH among canonical attributes (wire/bgp.h): flags, code, length, value. */
-static bool find_path(const struct ww_out_route *route, struct ww_as_path *path) {
+bool ww_control_route_path(const struct ww_out_route *route, struct ww_as_path *path) {
   struct ww_reader r = ww_reader_make(route->attrs, route->attrs_len);
   while (ww_reader_left(&r)) {
     uint8_t flags = ww_reader_u8(&r), code = ww_reader_u8(&r);
@@ -144,7 +138,7 @@ static bool find_path(const struct ww_out_route *route, struct ww_as_path *path)
 }
 
 /* As the engine takes the session; without a role the configuration may have chosen a procedure, or Unknown. */
-static uint8_t role_taken(const struct ww_engine_route *route) {
+uint8_t ww_control_role_taken(const struct ww_engine_route *route) {
   if (route->role != WW_ROLE_NONE || route->procedure == WW_ASPA_NONE)
     return route->role;
   return route->procedure == WW_ASPA_DOWNSTREAM ? WW_ROLE_CUSTOMER : WW_ROLE_PROVIDER;
@@ -169,14 +163,14 @@ static int on_route(void *ctx, const struct ww_engine_route *route) {
     e->truncated = true;
     return 1;
   }
-  bool has_path = find_path(&route->route, &path);
+  bool has_path = ww_control_route_path(&route->route, &path);
   struct ww_verdict_view view = {.prefix = route->route.prefix,
                                  .as_path = has_path ? path.data : NULL,
                                  .as_path_len = path.len,
                                  .origin = route->origin};
-  struct ww_aspa_session session = {.role = role_taken(route), .neighbor_as = route->peer.asn};
+  struct ww_aspa_session session = {.role = ww_control_role_taken(route), .neighbor_as = route->peer.asn};
   json_t *o = json_object();
-  e->failed = !o || !judge(e, &view, &session, route);
+  e->failed = !o || !judge(e, &view, &session);
   if (e->failed) {
     json_decref(o);
     return 1;
@@ -237,7 +231,7 @@ static const char *one_route(struct explain *e, const struct ww_prefix *prefix, 
     view.origin = ww_origin_of_path((struct ww_as_path){octets, w.len}, 0);
   }
   json_t *o = json_object();
-  e->failed = !o || !judge(e, &view, &session, NULL);
+  e->failed = !o || !judge(e, &view, &session);
   if (e->failed)
     json_decref(o);
   else

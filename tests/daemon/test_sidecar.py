@@ -436,7 +436,11 @@ def control(lab):
     s.ready()
     check(os.stat(s.control).st_mode & 0o777 == 0o600, "the socket has mode 0600")
     for question, says in ((b"{\n", "error"), (b'{"command":"stop"}\n', "no such command"), (b"[]\n", "no member"),
-                           (b'{"command":"status","command":"status"}\n', "error"), (b'{"command":7}\n', "no member")):
+                           (b'{"command":"status","command":"status"}\n', "error"), (b'{"command":7}\n', "no member"),
+                           (b'{"command":"routes","under":7}\n', "no list of prefixes"),
+                           (b'{"command":"routes","under":["10.0.0.1/8"]}\n', "no list of prefixes"),
+                           (b'{"command":"routes","through":["1"]}\n', "no list of AS numbers"),
+                           (b'{"command":"routes","through":{}}\n', "no list of AS numbers")):
         with socket.socket(socket.AF_UNIX) as client:
             client.connect(s.control)
             client.sendall(question)
@@ -555,6 +559,25 @@ def slurm(lab):
     check(listed["filters"][0]["matches"] == 1 and listed["assertions"][0]["new"] is True, "slurm list says what each does")
     before = int(time.time())
     time.sleep(1.1)
+
+    # what another set would do, without doing it
+    lab.write("next.json", slurm_text([], [{"prefix": "203.0.113.0/24", "maxPrefixLength": 26, "asn": 64511}]))
+    epoch = s.status()["epoch"]
+    shown = json.loads(ask("slurm", "apply", "--preview", "--control", s.control, "--json", lab.path("next.json")))
+    changes = {c["prefix"]: (c["before"]["state"], c["after"]["state"]) for c in shown["changes"]}
+    check(changes == {"203.0.113.0/26": ("invalid", "valid"), "192.0.2.0/24": ("valid", "unknown"),
+                      "198.51.100.0/24": ("unknown", "valid"), "198.51.100.128/25": ("unknown", "invalid")},
+          "preview tells every change")
+    check("203.0.113.0/26 AS_PATH 64501 64511, from 192.0.2.1 AS64501 at edge1" in
+          ask("slurm", "check", "--preview", "-c", lab.path("slurm.conf"), lab.path("next.json")), "in words, too")
+    same = json.loads(ask("slurm", "apply", "--preview", "--control", s.control, "--json", lab.path("local.json")))
+    check(same["changes"] == [] and same["routes_judged"] == 0, "the set in force changes nothing")
+    check(s.status()["epoch"] == epoch and s.states() == filtered, "and nothing was changed by asking")
+    lab.write("bad.json", "{")
+    ask("slurm", "apply", "--preview", "--control", s.control, lab.path("bad.json"), code=1)
+    for usage in (("--preview", lab.path("next.json")), ("--control", s.control, lab.path("next.json")),
+                  ("--preview", "--control", s.control), ("--preview", "--control", s.control, "--payloads", "x", lab.path("next.json"))):
+        ask("slurm", "apply", *usage, code=2)
 
     # another set, edited in place
     lab.write("local.json", slurm_text([], [{"prefix": "203.0.113.0/24", "maxPrefixLength": 26, "asn": 64511}]))
