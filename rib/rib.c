@@ -20,6 +20,8 @@
  * New bundles go to the head of their peer's list and new routes to the head of their bundle, behind every walker's
  * back: a walk ends even while routes keep coming, and its owner hears of those by other means.
  *
+ * Bundles with a BGPsec_PATH are entered under the keys that its signatures call for (rib/signers.h).
+ *
  * The search for a route runs through the routes of its prefix. That list is as long as peers times paths, which a peer
  * that sends ADD-PATH could stretch at will: hence WW_RIB_PREFIX_ROUTES_MAX.
  *
@@ -32,6 +34,7 @@
 
 #include "base/slab.h"
 #include "rib/id_table.h"
+#include "rib/signers.h"
 
 #define PREFIX_IPV6 0x80000000u /* in the id of a prefix record: which slab */
 
@@ -52,7 +55,10 @@ struct bundle {
   uint32_t routes;               /* head */
   uint32_t refs;                 /* routes and holders */
   uint32_t hash;
+  uint32_t bgpsec_at, bgpsec_len; /* BGPsec_PATH in data; no length: there is none */
+  uint32_t signers;               /* its uses of keys */
   uint8_t afi, add_path, next_hop_len, origin_none;
+  bool has_as_path;
 };
 
 struct peer {
@@ -82,6 +88,7 @@ struct ww_rib {
   uint32_t peer_count, peer_cap;
   struct ww_id_table peer_index;
   struct ww_path_table paths;
+  struct ww_signer_table signers;
   struct ww_rib_walker *walkers;
 };
 
@@ -104,6 +111,7 @@ struct ww_rib *ww_rib_new(const struct ww_hash_key *key, size_t max_routes) {
   ww_slab_init(&rib->routes, sizeof(struct ww_rib_route));
   ww_slab_init(&rib->bundles, sizeof(struct bundle));
   ww_path_table_init(&rib->paths, key);
+  ww_signers_init(&rib->signers, key);
   rib->tables[0] = ww_prefix_table_new(WW_AFI_IPV4);
   rib->tables[1] = ww_prefix_table_new(WW_AFI_IPV6);
   if (!rib->tables[0] || !rib->tables[1]) {
@@ -128,6 +136,7 @@ void ww_rib_free(struct ww_rib *rib) {
     return;
   bundles_free(rib);
   ww_path_table_fini(&rib->paths);
+  ww_signers_fini(&rib->signers);
   ww_id_table_fini(&rib->peer_index);
   for (unsigned family = 0; family < 2; family++) {
     ww_prefix_table_free(rib->tables[family]);
@@ -286,6 +295,15 @@ static bool bundle_same(const void *ctx, uint32_t id) {
          octets_equal(a->data + a->attrs_len, b->next_hop, b->next_hop_len);
 }
 
+/* Enters what BGPsec_PATH there is. */
+static enum ww_err signers_of(struct ww_rib *rib, const struct ww_rib_bundle *contents, uint32_t id, uint32_t *uses) {
+  struct ww_bgpsec_path path;
+  *uses = 0;
+  if (!contents->bgpsec_path || ww_bgpsec_path_decode(contents->bgpsec_path, contents->bgpsec_path_len, &path, NULL))
+    return WW_OK;
+  return ww_signers_enter(&rib->signers, &path, id, uses);
+}
+
 enum ww_err ww_rib_bundle_hold(struct ww_rib *rib, const struct ww_rib_bundle *contents, uint32_t *out) {
   struct bundle_probe probe = {.rib = rib, .contents = contents};
   uint32_t hash = bundle_hash(rib, contents);
@@ -302,7 +320,10 @@ enum ww_err ww_rib_bundle_hold(struct ww_rib *rib, const struct ww_rib_bundle *c
   size_t len = (size_t)contents->attrs_len + contents->next_hop_len;
   uint8_t *data = malloc(len ? len : 1);
   id = data ? ww_slab_alloc(&rib->bundles) : 0;
-  if (!id || ww_id_table_add(&rib->bundle_index, hash, id) != WW_OK) {
+  uint32_t signers = 0;
+  if (!id || signers_of(rib, contents, id, &signers) != WW_OK ||
+      ww_id_table_add(&rib->bundle_index, hash, id) != WW_OK) {
+    ww_signers_leave(&rib->signers, signers);
     free(data);
     ww_slab_free(&rib->bundles, id);
     if (!p->bundles)
@@ -326,9 +347,13 @@ enum ww_err ww_rib_bundle_hold(struct ww_rib *rib, const struct ww_rib_bundle *c
       .path_next = p->bundles,
       .refs = 1,
       .hash = hash,
+      .bgpsec_at = contents->bgpsec_path ? (uint32_t)(contents->bgpsec_path - contents->attrs) : 0,
+      .bgpsec_len = contents->bgpsec_path ? contents->bgpsec_path_len : 0,
+      .signers = signers,
       .afi = contents->afi,
       .add_path = contents->add_path,
       .next_hop_len = contents->next_hop_len,
+      .has_as_path = contents->has_as_path,
   };
   if (peer->bundles)
     bundle_at(rib, peer->bundles)->prev = id;
@@ -358,6 +383,7 @@ void ww_rib_bundle_drop(struct ww_rib *rib, uint32_t id) {
     bundle_at(rib, b->path_next)->path_prev = b->path_prev;
   if (!ww_path_at(&rib->paths, b->path)->bundles)
     ww_path_remove(&rib->paths, b->path);
+  ww_signers_leave(&rib->signers, b->signers);
   ww_id_table_remove(&rib->bundle_index, b->hash, id);
   rib->bundle_octets -= (size_t)b->attrs_len + b->next_hop_len;
   free(b->data);
@@ -376,7 +402,20 @@ struct ww_rib_bundle ww_rib_bundle_get(const struct ww_rib *rib, uint32_t id) {
       .attrs = b->data,
       .next_hop = b->data + b->attrs_len,
       .attrs_len = b->attrs_len,
+      .bgpsec_path = b->bgpsec_len ? b->data + b->bgpsec_at : NULL,
+      .bgpsec_path_len = b->bgpsec_len,
+      .has_as_path = b->has_as_path,
   };
+}
+
+bool ww_rib_signed_by(const struct ww_rib *rib, uint32_t asn, const uint8_t ski[WW_SKI_LEN], void *ctx,
+                      bool (*visit)(void *ctx, uint32_t route)) {
+  uint32_t use = 0, bundle;
+  while ((bundle = ww_signers_next(&rib->signers, asn, ski, &use)) != 0)
+    for (uint32_t route = bundle_at(rib, bundle)->routes; route; route = route_at(rib, route)->bundle_next)
+      if (!visit(ctx, route))
+        return false;
+  return true;
 }
 
 struct ww_rib_path *ww_rib_path(const struct ww_rib *rib, uint32_t id) {
@@ -591,6 +630,7 @@ void ww_rib_clear(struct ww_rib *rib) {
     rib->peers[i].bundles = 0;
   bundles_free(rib);
   ww_path_table_clear(&rib->paths);
+  ww_signers_clear(&rib->signers);
   for (unsigned family = 0; family < 2; family++) {
     ww_prefix_table_clear(rib->tables[family]);
     ww_slab_fini(&rib->prefixes[family]);
@@ -655,10 +695,11 @@ void ww_rib_counts(const struct ww_rib *rib, struct ww_rib_counts *out) {
       .prefixes = rib->prefixes[0].live + rib->prefixes[1].live,
       .bundles = rib->bundles.live,
       .paths = rib->paths.paths.live,
-      .bytes = sizeof *rib + ww_path_table_bytes(&rib->paths) + ww_slab_bytes(&rib->routes) +
-               ww_slab_bytes(&rib->bundles) + rib->bundle_octets + ww_slab_bytes(&rib->prefixes[0]) +
-               ww_slab_bytes(&rib->prefixes[1]) + ww_prefix_table_bytes(rib->tables[0]) +
-               ww_prefix_table_bytes(rib->tables[1]) + rib->live_words * sizeof *rib->live +
+      .bytes = sizeof *rib + ww_path_table_bytes(&rib->paths) + ww_signers_bytes(&rib->signers) +
+               ww_slab_bytes(&rib->routes) + ww_slab_bytes(&rib->bundles) + rib->bundle_octets +
+               ww_slab_bytes(&rib->prefixes[0]) + ww_slab_bytes(&rib->prefixes[1]) +
+               ww_prefix_table_bytes(rib->tables[0]) + ww_prefix_table_bytes(rib->tables[1]) +
+               rib->live_words * sizeof *rib->live +
                (rib->bundle_index.cap + rib->peer_index.cap) * sizeof(struct ww_id_slot) +
                rib->peer_cap * sizeof *rib->peers,
   };

@@ -51,6 +51,9 @@ struct ww_rib_bundle {
   uint32_t path;               /* its id: only returned */
   const uint8_t *attrs, *next_hop;
   uint32_t attrs_len;
+  const uint8_t *bgpsec_path; /* value of BGPsec_PATH within attrs, likewise; NULL: there is none */
+  uint32_t bgpsec_path_len;
+  bool has_as_path; /* likewise: AS_PATH is there */
 };
 /* Finds or makes the bundle (contents are copied) and holds it until ww_rib_bundle_drop(). */
 enum ww_err ww_rib_bundle_hold(struct ww_rib *rib, const struct ww_rib_bundle *contents, uint32_t *id) WW_MUST_USE;
@@ -119,6 +122,11 @@ struct ww_rib_walker *ww_rib_walker_new(struct ww_rib *rib, uint32_t peer); /* N
 struct ww_rib_walker *ww_rib_walker_of_path(struct ww_rib *rib, uint32_t path);
 uint32_t ww_rib_walker_next(struct ww_rib_walker *walker); /* 0 at the end */
 void ww_rib_walker_free(struct ww_rib_walker *walker);
+
+/* The routes whose BGPsec_PATH has a signature of this AS and SKI; one may be told more than once. The rib must not
+ * change meanwhile. False as soon as `visit` says false. */
+bool ww_rib_signed_by(const struct ww_rib *rib, uint32_t asn, const uint8_t ski[WW_SKI_LEN], void *ctx,
+                      bool (*visit)(void *ctx, uint32_t route));
 
 struct ww_rib_counts {
   size_t routes, prefixes, bundles, paths, bytes;
