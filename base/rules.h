@@ -21,10 +21,21 @@ static inline bool ww_aspa_hit_decides(uint8_t state, const struct ww_aspa_hit *
          (state == WW_STATE_INVALID && hit->match != WW_HOP_NO_ATTESTATION);
 }
 
+/* How a signature fared that makes its block Not Valid. */
+static inline bool ww_segment_is_bad(uint8_t state) {
+  return state == WW_BGPSEC_SEGMENT_BAD || state == WW_BGPSEC_SEGMENT_NO_KEY || state == WW_BGPSEC_SEGMENT_MALFORMED;
+}
+
+/* Keys of signatures that were looked at; those that verify are Valid, the others Invalid. */
+static inline bool ww_key_hit_decides(uint8_t state, const struct ww_key_hit *hit) {
+  return (state == WW_STATE_VALID && hit->match == WW_BGPSEC_SEGMENT_VALID) ||
+         (state == WW_STATE_INVALID && (hit->match == WW_BGPSEC_SEGMENT_VALID || ww_segment_is_bad(hit->match)));
+}
+
 /* Whether a kind is Invalid for a reason that lies in the path alone, so that there is no rule to list. */
 static inline bool ww_reason_is_of_path(uint16_t reason) {
   return reason == WW_REASON_ASPA_FIRST_AS || reason == WW_REASON_ASPA_AS_SET || reason == WW_REASON_ASPA_CONFED ||
-         reason == WW_REASON_ASPA_EMPTY;
+         reason == WW_REASON_ASPA_EMPTY || (reason >= WW_REASON_BGPSEC_PEER_AS && reason <= WW_REASON_BGPSEC_FORM);
 }
 
 #endif

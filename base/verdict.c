@@ -16,11 +16,18 @@ void ww_aspa_result_fini(struct ww_aspa_result *result) {
   *result = (struct ww_aspa_result){.state = WW_STATE_NOT_EVALUATED, .role = WW_ROLE_NONE};
 }
 
+void ww_bgpsec_report_fini(struct ww_bgpsec_report *report) {
+  free(report->segments);
+  free(report->hits);
+  *report = (struct ww_bgpsec_report){.state = WW_STATE_NOT_EVALUATED};
+}
+
 void ww_verdict_fini(struct ww_verdict *verdict) {
   ww_origin_result_fini(&verdict->origin);
   ww_aspa_result_fini(&verdict->aspa);
+  ww_bgpsec_report_fini(&verdict->bgpsec);
   verdict->epoch = 0;
-  verdict->state = verdict->bgpsec = WW_STATE_NOT_EVALUATED;
+  verdict->state = WW_STATE_NOT_EVALUATED;
 }
 
 enum ww_state ww_verdict_combine(enum ww_state origin, enum ww_state aspa, enum ww_state bgpsec) {
@@ -79,6 +86,26 @@ const char *ww_aspa_hop_state_name(enum ww_aspa_hop_state state) {
   return "?";
 }
 
+const char *ww_bgpsec_segment_state_name(enum ww_bgpsec_segment_state state) {
+  switch (state) {
+  case WW_BGPSEC_SEGMENT_VALID:
+    return "valid";
+  case WW_BGPSEC_SEGMENT_BAD:
+    return "bad";
+  case WW_BGPSEC_SEGMENT_NO_KEY:
+    return "no-key";
+  case WW_BGPSEC_SEGMENT_MALFORMED:
+    return "malformed";
+  case WW_BGPSEC_SEGMENT_NOT_CHECKED:
+    return "not-checked";
+  case WW_BGPSEC_SEGMENT_SKIPPED:
+    return "skipped";
+  case WW_BGPSEC_SEGMENT_UNSUPPORTED:
+    return "unsupported";
+  }
+  return "?";
+}
+
 const char *ww_state_name(enum ww_state state) {
   switch (state) {
   case WW_STATE_VALID:
@@ -127,6 +154,22 @@ const char *ww_reason_name(enum ww_reason reason) {
     return "unattested";
   case WW_REASON_ASPA_NO_ROLE:
     return "no-role";
+  case WW_REASON_BGPSEC_SIGNATURE:
+    return "bad-signature";
+  case WW_REASON_BGPSEC_NO_KEY:
+    return "no-key";
+  case WW_REASON_BGPSEC_SUITE:
+    return "unsupported-suite";
+  case WW_REASON_BGPSEC_PEER_AS:
+    return "peer-as";
+  case WW_REASON_BGPSEC_CONFED:
+    return "confed-segment";
+  case WW_REASON_BGPSEC_PCOUNT:
+    return "pcount-zero";
+  case WW_REASON_BGPSEC_LOOP:
+    return "loop";
+  case WW_REASON_BGPSEC_FORM:
+    return "form";
   }
   return "?";
 }

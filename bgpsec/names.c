@@ -38,23 +38,21 @@ const char *ww_bgpsec_reason_name(enum ww_bgpsec_reason reason) {
   return (unsigned)reason < sizeof names / sizeof names[0] ? names[reason] : "?";
 }
 
-const char *ww_bgpsec_segment_state_name(enum ww_bgpsec_segment_state state) {
-  static const char *const names[] = {
-      [WW_BGPSEC_SEGMENT_VALID] = "valid",
-      [WW_BGPSEC_SEGMENT_BAD] = "bad",
-      [WW_BGPSEC_SEGMENT_NO_KEY] = "no-key",
-      [WW_BGPSEC_SEGMENT_MALFORMED] = "malformed",
-      [WW_BGPSEC_SEGMENT_NOT_CHECKED] = "not-checked",
-      [WW_BGPSEC_SEGMENT_SKIPPED] = "skipped",
-      [WW_BGPSEC_SEGMENT_UNSUPPORTED] = "unsupported",
-  };
-  return (unsigned)state < sizeof names / sizeof names[0] ? names[state] : "?";
-}
-
 enum ww_state ww_bgpsec_verdict(enum ww_bgpsec_state state) {
-  return state == WW_BGPSEC_VALID       ? WW_STATE_VALID
-         : state == WW_BGPSEC_NOT_VALID ? WW_STATE_INVALID
-                                        : WW_STATE_NOT_EVALUATED;
+  switch (state) {
+  case WW_BGPSEC_VALID:
+    return WW_STATE_VALID;
+  case WW_BGPSEC_NOT_VALID:
+    return WW_STATE_INVALID;
+  /* CHOICE: RFC 8205 §5.2 has such a route withdrawn. Where one is there all the same, it must not pass for one that
+   * simply was not signed. */
+  case WW_BGPSEC_WITHDRAW:
+    return WW_STATE_INVALID;
+  case WW_BGPSEC_UNSIGNED:
+  case WW_BGPSEC_NOT_CHECKED:
+    break;
+  }
+  return WW_STATE_NOT_EVALUATED;
 }
 
 void ww_bgpsec_result_fini(struct ww_bgpsec_result *result) {

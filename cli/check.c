@@ -86,7 +86,7 @@ static enum ww_err judge(const struct check *c, const struct ww_route_query *q, 
   enum ww_reason reason;
   enum ww_err err = WW_OK;
   v->epoch = ww_snapshot_epoch(c->snapshot);
-  v->bgpsec = WW_STATE_NOT_EVALUATED;
+  v->bgpsec.state = WW_STATE_NOT_EVALUATED; /* a path alone has no signatures */
   if (explain) {
     err = ww_origin_explain(c->snapshot, &q->prefix, q->origin, &v->origin);
   } else {
@@ -107,7 +107,7 @@ static enum ww_err judge(const struct check *c, const struct ww_route_query *q, 
     v->aspa.reason = (uint8_t)reason;
   }
   v->state = (uint8_t)ww_verdict_combine((enum ww_state)v->origin.state, (enum ww_state)v->aspa.state,
-                                         (enum ww_state)v->bgpsec);
+                                         (enum ww_state)v->bgpsec.state);
   return err;
 }
 

@@ -200,6 +200,8 @@ static bool feed(struct connection *c, const uint8_t *data, size_t len) {
     ww_station_io_add_router(d->station, router);
   }
   ww_station_io_pump(d->station, router);
+  if (ww_engine_pending(d->engine))
+    ww_daemon_busy(d);
   return true;
 }
 

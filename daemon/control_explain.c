@@ -71,7 +71,7 @@ static bool judge(struct explain *e, struct ww_verdict_view *view, const struct 
   struct ww_verdict *v = &e->verdict;
   struct ww_aspa_path path;
   v->epoch = ww_snapshot_epoch(snapshot);
-  v->bgpsec = WW_STATE_NOT_EVALUATED;
+  ww_bgpsec_report_fini(&v->bgpsec); /* a path alone has no signatures */
   if (ww_origin_explain(snapshot, &view->prefix, view->origin, &v->origin) != WW_OK)
     return false;
   if (view->as_path) {
@@ -82,7 +82,7 @@ static bool judge(struct explain *e, struct ww_verdict_view *view, const struct 
     ww_aspa_result_fini(&v->aspa); /* not evaluated */
   }
   v->state = (uint8_t)ww_verdict_combine((enum ww_state)v->origin.state, (enum ww_state)v->aspa.state,
-                                         (enum ww_state)v->bgpsec);
+                                         (enum ww_state)v->bgpsec.state);
   view->verdict = v;
   view->source_name = source_name;
   view->ctx = e;
@@ -149,7 +149,7 @@ static void as_the_engine_says(struct ww_verdict *v, const struct ww_engine_rout
   if (v->aspa.state == WW_STATE_NOT_EVALUATED && route->kinds[WW_KIND_ASPA - 1].state == WW_STATE_UNKNOWN)
     v->aspa.state = WW_STATE_UNKNOWN;
   v->state = (uint8_t)ww_verdict_combine((enum ww_state)v->origin.state, (enum ww_state)v->aspa.state,
-                                         (enum ww_state)v->bgpsec);
+                                         (enum ww_state)v->bgpsec.state);
 }
 
 static int on_route(void *ctx, const struct ww_engine_route *route) {

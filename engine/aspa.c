@@ -104,8 +104,10 @@ enum ww_err ww_engine_router_set_roles(struct ww_engine_router *router, const st
     struct ww_engine_aspa before = peer->aspa;
     if (!peer->up)
       continue;
-    ww_engine_aspa_session(router, peer, (enum ww_rib_view)ww_rib_peer_key(router->rib, id)->view);
-    if (same_session(&before, &peer->aspa) || peer->due || !ww_engine_ready(router->engine))
+    enum ww_rib_view view = (enum ww_rib_view)ww_rib_peer_key(router->rib, id)->view;
+    ww_engine_aspa_session(router, peer, view);
+    bool differs = ww_engine_bgpsec_session(router, peer, view) || !same_session(&before, &peer->aspa);
+    if (!differs || peer->due || !ww_engine_ready(router->engine))
       continue;
     peer->due = true;
     router->revalidation.peers_due++;

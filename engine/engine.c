@@ -4,9 +4,9 @@
  *
  * RFC 6811 §4 wants every affected route looked at again when a VRP comes or goes. A route can be affected only by a
  * VRP that covers it, so a delta becomes ranges of prefixes (engine/pending.h), for each router its own, and
- * ww_engine_work() works them off as the caller's time allows. ASPAs become paths to evaluate again (engine/aspa.c).
- * Deltas that arrive meanwhile join in; judging always uses the newest data, so that any number of deltas costs a route
- * one look, or two where both VRPs and ASPAs concern it.
+ * ww_engine_work() works them off as the caller's time allows. ASPAs become paths to evaluate again (engine/aspa.c),
+ * router keys routes to verify again (engine/bgpsec.c). Deltas that arrive meanwhile join in; judging always uses the
+ * newest data, so that any number of deltas costs a route one look, or two where both VRPs and ASPAs concern it.
  *
  * While no complete data is there, routes are held and nothing is said of them. Data that becomes ready makes every
  * route pending; data that stops being ready (all of it expired) voids every verdict at once, so that the next ready
@@ -46,6 +46,7 @@ void ww_engine_free(struct ww_engine *engine) {
     ww_engine_router_free(engine->routers);
   ww_snapshot_unref(engine->snapshot);
   ww_verdict_fini(&engine->scratch);
+  ww_engine_bgpsec_free(engine);
   free(engine->sources);
   free(engine);
 }
@@ -108,6 +109,13 @@ static void add_aspas(struct ww_engine *engine, const struct ww_payload_delta *d
       judge_all(r);
 }
 
+static void add_keys(struct ww_engine *engine, const struct ww_payload_delta *delta) {
+  ww_engine_bgpsec_forget(engine, delta);
+  for (struct ww_engine_router *r = engine->routers; r; r = r->next)
+    if (!ww_engine_bgpsec_delta(r, delta))
+      judge_all(r);
+}
+
 enum ww_err ww_engine_set_snapshot(struct ww_engine *engine, struct ww_snapshot *snapshot,
                                    const struct ww_payload_delta *deltas, size_t count) {
   if (!snapshot)
@@ -120,6 +128,7 @@ enum ww_err ww_engine_set_snapshot(struct ww_engine *engine, struct ww_snapshot 
     for (size_t i = 0; i < count; i++) {
       add_vrps(engine, &deltas[i]);
       add_aspas(engine, &deltas[i]);
+      add_keys(engine, &deltas[i]);
     }
     return WW_OK;
   }
@@ -138,6 +147,17 @@ enum ww_err ww_engine_set_snapshot(struct ww_engine *engine, struct ww_snapshot 
   return WW_OK;
 }
 
+static bool owes(const struct ww_engine_router *r) {
+  return r->pending.first < r->pending.count || ww_engine_aspa_pending(r) || ww_engine_bgpsec_pending(r);
+}
+
+bool ww_engine_pending(const struct ww_engine *engine) {
+  const struct ww_engine_router *r = engine->routers;
+  while (r && !owes(r))
+    r = r->next;
+  return r != NULL;
+}
+
 bool ww_engine_work(struct ww_engine *engine, size_t budget, struct ww_now now) {
   bool more = false;
   /* Each call begins with another router, so that one with endless work can't starve the others. */
@@ -148,7 +168,7 @@ bool ww_engine_work(struct ww_engine *engine, size_t budget, struct ww_now now) 
   do {
     ww_engine_router_reap(r);
     budget = ww_engine_router_work(r, budget, &now);
-    more = more || ww_pending_front(&r->pending) || ww_engine_aspa_pending(r);
+    more = more || owes(r);
     r = r->next ? r->next : engine->routers;
   } while (r != start);
   return more;

@@ -2,8 +2,8 @@
 /*
  * Ties payloads, routes and output together: payload deltas and route events in, verdict changes out through each
  * router's journal. Keeps which route has which verdict; revalidates only what a delta can affect (routes covered by a
- * changed VRP, routes whose path holds the customer of a changed ASPA). No I/O, no threads, no clock; several engines
- * may live side by side (shards).
+ * changed VRP, routes whose path holds the customer of a changed ASPA, routes signed with a changed router key). No
+ * I/O, no threads, no clock; several engines may live side by side (shards).
  */
 #ifndef WW_ENGINE_ENGINE_H
 #define WW_ENGINE_ENGINE_H
@@ -12,6 +12,7 @@
 #include "bmpout/view.h"
 #include "feeds/bmp_feed.h"
 #include "rib/rib.h"
+#include <waywarden/bgpsec.h>
 #include <waywarden/snapshot.h>
 
 struct ww_engine;
@@ -34,8 +35,14 @@ void ww_engine_free(struct ww_engine *engine);
 enum ww_err ww_engine_set_snapshot(struct ww_engine *engine, struct ww_snapshot *snapshot,
                                    const struct ww_payload_delta *deltas, size_t count) WW_MUST_USE;
 void ww_engine_set_sources(struct ww_engine *engine, const struct ww_engine_source *sources, size_t count);
-/* Revalidates up to `budget` routes; true when more is pending. */
+/* Revalidates up to `budget` routes, of signed ones fewer (they cost more), and verifies signed ones that were heard;
+ * true when more is pending. */
 bool ww_engine_work(struct ww_engine *engine, size_t budget, struct ww_now now);
+
+/* Whether ww_engine_work() has something to do: after a feed's input, for signed routes. */
+bool ww_engine_pending(const struct ww_engine *engine);
+/* What the verifier of BGPsec signatures did and holds; all 0 before the first signed route. */
+void ww_engine_bgpsec_counts(const struct ww_engine *engine, struct ww_bgpsec_counts *out);
 
 /* A monitored router. `name` is the configuration's or the session's. `views`: bit mask of 1 << enum ww_rib_view to
  * take routes from (default: Adj-RIB-In pre-policy). local_as: used where RFC 6811 takes the speaker's own AS; 0 learns
@@ -51,11 +58,13 @@ struct ww_engine_router_config {
 };
 struct ww_engine_router *ww_engine_router_new(struct ww_engine *engine, const struct ww_engine_router_config *config);
 
-/* What the router is to its neighbors (RFC 9234 §4.1), which decides how their routes are verified with ASPAs. */
+/* What the router is to its neighbors (RFC 9234 §4.1), which decides how their routes are verified with ASPAs, and what
+ * they may do in BGPsec. */
 struct ww_engine_role {
   struct ww_addr address; /* of the neighbor; afi 0: all of AS `asn` */
   uint32_t asn;
-  uint8_t role; /* enum ww_role */
+  uint8_t role;       /* enum ww_role */
+  bool allow_pcount0; /* RFC 8205 §4.2: a transparent route server */
 };
 /* When no role is known: the routes are not evaluated, are Unknown, or are verified as if there were a role. */
 enum ww_no_role { WW_NO_ROLE_SKIP = 0, WW_NO_ROLE_UNKNOWN = 1, WW_NO_ROLE_UPSTREAM = 2, WW_NO_ROLE_DOWNSTREAM = 3 };

@@ -8,11 +8,14 @@
 #include "engine/engine.h"
 #include "engine/pending.h"
 #include "rib/rib.h"
+#include <waywarden/bgpsec.h>
 
 /* ww_rib_route.flags */
 enum {
   WW_ROUTE_WITHDRAWN = 1, /* gone, kept until its journal entry has passed; digest and epoch link the queue of these */
   WW_ROUTE_OWED = 2,      /* a reader was told something else than what stands in the route: emit when judged next */
+  WW_ROUTE_WAITING = 4,   /* in the queue of routes whose signatures are to be verified: engine/bgpsec.c */
+  WW_ROUTE_FRESH = 8,     /* waits for the first time since it was heard: sec and usec say when that was */
 };
 
 enum { WW_AFI_COUNT = 3 }; /* arrays indexed by AFI */
@@ -35,6 +38,8 @@ struct ww_engine_peer {
   uint8_t open_role; /* enum ww_role, of that OPEN */
   struct ww_engine_aspa aspa;
   bool due; /* all its routes are to be judged again */
+  struct ww_bgpsec_session bgpsec;
+  bool verifies; /* signatures of its routes */
   struct ww_addr local;
   uint16_t local_port, remote_port;
   uint8_t *opens; /* sent, then received */
@@ -53,6 +58,13 @@ struct ww_engine {
   struct ww_engine_source *sources;
   size_t source_count;
   struct ww_verdict scratch;
+  struct ww_engine_bgpsec *bgpsec; /* NULL: no signed route was looked at yet */
+};
+
+/* Routes whose signatures wait to be verified: engine/bgpsec.c. */
+struct ww_engine_waiting {
+  uint32_t *queue; /* [first .. count) */
+  size_t first, count, cap;
 };
 
 /* What ASPA verification still owes: engine/aspa.c. */
@@ -86,6 +98,8 @@ struct ww_engine_router {
   struct ww_engine_roles roles; /* peers: role_storage */
   struct ww_engine_role *role_storage;
   struct ww_engine_revalidation revalidation;
+  struct ww_engine_waiting waiting;
+  bool eor_waits; /* some End-of-RIB waits for signatures */
   struct ww_path_scratch path;
   struct ww_arena arena;
 };
@@ -113,9 +127,10 @@ struct ww_engine_judgement {
   uint32_t path;
   struct ww_prefix prefix;
   struct ww_origin origin;
-  bool emit; /* whatever the verdict */
+  bool emit;      /* whatever the verdict */
+  bool is_signed; /* ww_engine_bgpsec_concerns() */
 };
-enum { WW_ENGINE_BATCH = 64 };
+enum { WW_ENGINE_BATCH = 64, WW_ENGINE_SIGNED_COST = 64 /* of a budget, for a signed route */ };
 /* Judges up to WW_ENGINE_BATCH live routes by the data in force, stores the verdicts and journals what changed. */
 void ww_engine_judge(struct ww_engine_router *router, const struct ww_engine_judgement *items, size_t count,
                      uint8_t trigger, uint32_t sec, uint32_t usec);
@@ -139,6 +154,32 @@ void ww_engine_aspa_fini(struct ww_engine_router *router);
 bool ww_engine_aspa_pending(const struct ww_engine_router *router);
 /* The next live route to judge again, or 0: nothing is left, or the budget. */
 uint32_t ww_engine_aspa_next(struct ww_engine_router *router, size_t *budget);
+
+/* bgpsec.c */
+
+void ww_engine_bgpsec_free(struct ww_engine *engine);
+/* Works out peer->bgpsec and peer->verifies from header, own_as and the configuration; true when that is a change. */
+bool ww_engine_bgpsec_session(const struct ww_engine_router *router, struct ww_engine_peer *peer,
+                              enum ww_rib_view view);
+/* Whether routes of the bundle, of this peer, have signatures to verify. */
+bool ww_engine_bgpsec_concerns(const struct ww_engine_router *router, uint32_t peer,
+                               const struct ww_rib_bundle *bundle);
+/* results[i] is of items[i]. False: memory ran out, and the digests are not to be relied upon. */
+bool ww_engine_bgpsec_judge(struct ww_engine_router *router, const struct ww_engine_judgement *items, size_t count,
+                            struct ww_engine_result *results);
+enum ww_err ww_engine_bgpsec_explain(struct ww_engine_router *router, uint32_t peer, const struct ww_prefix *prefix,
+                                     const struct ww_rib_bundle *bundle, struct ww_bgpsec_report *report) WW_MUST_USE;
+uint32_t ww_engine_bgpsec_digest(const struct ww_bgpsec_report *report);
+/* Puts a live route into the queue. False: memory ran out. */
+bool ww_engine_bgpsec_wait(struct ww_engine_router *router, uint32_t route) WW_MUST_USE;
+/* The same for all that were signed with a key of the delta. */
+bool ww_engine_bgpsec_delta(struct ww_engine_router *router, const struct ww_payload_delta *delta) WW_MUST_USE;
+void ww_engine_bgpsec_forget(struct ww_engine *engine, const struct ww_payload_delta *delta);
+bool ww_engine_bgpsec_pending(const struct ww_engine_router *router);
+/* The next waiting route, out of the queue; 0: there is none. */
+uint32_t ww_engine_bgpsec_next(struct ww_engine_router *router);
+/* Every route is gone. */
+void ww_engine_bgpsec_clear(struct ww_engine_router *router);
 
 /* router.c */
 

@@ -42,7 +42,8 @@ static uint32_t origin_digest(const struct ww_origin_result *result) {
 static uint32_t join(uint32_t digest, uint32_t more) { return (digest << 13 | digest >> 19) ^ more; }
 
 uint32_t ww_engine_digest(const struct ww_verdict *verdict) {
-  return join(origin_digest(&verdict->origin), ww_engine_aspa_digest(&verdict->aspa));
+  uint32_t digest = join(origin_digest(&verdict->origin), ww_engine_aspa_digest(&verdict->aspa));
+  return join(digest, ww_engine_bgpsec_digest(&verdict->bgpsec));
 }
 
 static unsigned state_slot(uint8_t state) { return state <= WW_STATE_INVALID ? state : 3; }
@@ -68,8 +69,7 @@ static bool store(struct ww_engine_router *router, struct ww_rib_route *route,
   uint32_t digest = 0;
   for (unsigned k = 0; k < WW_ENGINE_KINDS; k++) {
     kinds[k] = results[k].kind;
-    if (k <= WW_KIND_ASPA - 1)
-      digest = join(digest, results[k].digest);
+    digest = join(digest, results[k].digest);
   }
   bool differs = route->state == WW_STATE_NOT_READY || route->digest != digest || (route->flags & WW_ROUTE_OWED) != 0 ||
                  memcmp(route->kinds, kinds, sizeof kinds) != 0;
@@ -83,7 +83,7 @@ static bool store(struct ww_engine_router *router, struct ww_rib_route *route,
     ww_engine_tally(router, route, 1);
   }
   route->epoch = ww_snapshot_epoch(router->engine->snapshot);
-  route->flags &= (uint8_t)~WW_ROUTE_OWED;
+  route->flags &= (uint8_t) ~(WW_ROUTE_OWED | WW_ROUTE_WAITING);
   return differs;
 }
 
@@ -93,13 +93,14 @@ void ww_engine_judge(struct ww_engine_router *router, const struct ww_engine_jud
   struct ww_prefix prefixes[WW_ENGINE_BATCH];
   struct ww_origin origins[WW_ENGINE_BATCH];
   uint8_t states[WW_ENGINE_BATCH], reasons[WW_ENGINE_BATCH];
+  struct ww_engine_result bgpsec[WW_ENGINE_BATCH];
   if (!ww_engine_ready(engine)) {
     for (size_t i = 0; i < count; i++) {
       struct ww_rib_route *route = ww_rib_route(router->rib, items[i].route);
       ww_engine_tally(router, route, -1);
       ww_engine_unjudge(route);
       ww_engine_tally(router, route, 1);
-      route->flags &= (uint8_t)~WW_ROUTE_OWED;
+      route->flags &= (uint8_t) ~(WW_ROUTE_OWED | WW_ROUTE_WAITING | WW_ROUTE_FRESH);
       route->epoch = ww_snapshot_epoch(engine->snapshot);
       route->sec = sec;
       route->usec = usec;
@@ -111,14 +112,15 @@ void ww_engine_judge(struct ww_engine_router *router, const struct ww_engine_jud
     origins[i] = items[i].origin;
   }
   ww_origin_validate_batch(engine->snapshot, prefixes, origins, count, states, reasons);
+  bool verified = ww_engine_bgpsec_judge(router, items, count, bgpsec);
   router->evaluated += count;
   for (size_t i = 0; i < count; i++) {
     struct ww_rib_route *route = ww_rib_route(router->rib, items[i].route);
     struct ww_engine_result results[WW_ENGINE_KINDS] = {0};
     results[WW_KIND_ORIGIN - 1].kind = (struct ww_rib_kind){states[i], reasons[i]};
-    results[WW_KIND_BGPSEC - 1].kind = (struct ww_rib_kind){WW_STATE_NOT_EVALUATED, WW_REASON_NONE};
+    results[WW_KIND_BGPSEC - 1] = bgpsec[i];
     /* No memory for the evidence: tell the route rather than risk silence. */
-    bool unsure = false;
+    bool unsure = items[i].is_signed && !verified;
     if (states[i] == WW_STATE_VALID || states[i] == WW_STATE_INVALID) {
       if (ww_origin_explain(engine->snapshot, &prefixes[i], origins[i], &engine->scratch.origin) == WW_OK)
         results[WW_KIND_ORIGIN - 1].digest = origin_digest(&engine->scratch.origin);
@@ -126,7 +128,13 @@ void ww_engine_judge(struct ww_engine_router *router, const struct ww_engine_jud
         unsure = true;
     }
     unsure |= !ww_engine_aspa_judge(router, items[i].path, &router->peers[route->peer - 1], &results[WW_KIND_ASPA - 1]);
-    if (store(router, route, results) || items[i].emit || unsure)
+    bool fresh = (route->flags & WW_ROUTE_FRESH) != 0;
+    route->flags &= (uint8_t)~WW_ROUTE_FRESH;
+    if (!store(router, route, results) && !items[i].emit && !unsure)
+      continue;
+    if (fresh)
+      ww_engine_router_note(router, items[i].route, WW_TRIGGER_UPDATE, route->sec, route->usec);
+    else
       ww_engine_router_note(router, items[i].route, trigger, sec, usec);
   }
 }

@@ -15,7 +15,7 @@
  * reader looks at one.
  *
  * End-of-RIB is journaled after the routes before it. Routes that came while no data was ready are told by the first
- * walk over ready data, so an End-of-RIB heard before its end waits for it.
+ * walk over ready data, so an End-of-RIB heard before its end waits for it. Likewise it waits while signatures do.
  *
  * Bounds: journal entries and routes by the configuration, peers and paths by rib/rib.h. What is refused is counted.
  */
@@ -131,6 +131,7 @@ void ww_engine_router_free(struct ww_engine_router *router) {
   }
   free(router->peers);
   ww_engine_aspa_fini(router);
+  free(router->waiting.queue);
   ww_path_scratch_fini(&router->path);
   ww_rib_free(router->rib);
   ww_pending_fini(&router->pending);
@@ -188,10 +189,14 @@ static void batch_add(struct ww_engine_router *router, struct batch *batch, stru
 static struct ww_engine_judgement judgement_of(const struct ww_engine_router *router, uint32_t id,
                                                const struct ww_rib_route *route, const struct ww_prefix *prefix) {
   const struct ww_rib_bundle bundle = ww_rib_bundle_get(router->rib, route->bundle);
-  return (struct ww_engine_judgement){.route = id, .path = bundle.path, .prefix = *prefix, .origin = bundle.origin};
+  return (struct ww_engine_judgement){.route = id,
+                                      .path = bundle.path,
+                                      .prefix = *prefix,
+                                      .origin = bundle.origin,
+                                      .is_signed = ww_engine_bgpsec_concerns(router, route->peer, &bundle)};
 }
 
-/* Tells the End-of-RIBs that waited for the first walk. */
+/* Tells the End-of-RIBs that waited. */
 static void tell_eors(struct ww_engine_router *router) {
   for (uint32_t id = 1; id <= ww_rib_peer_count(router->rib); id++) {
     struct ww_engine_peer *peer = &router->peers[id - 1];
@@ -215,11 +220,15 @@ size_t ww_engine_router_work(struct ww_engine_router *router, size_t budget, con
     size_t seen = 0;
     for (size_t i = 0; i < n; i++)
       for (uint32_t id = entries[i].first; id;) {
-        const struct ww_rib_route *route = ww_rib_route(router->rib, id);
-        if (!(route->flags & WW_ROUTE_WITHDRAWN))
-          batch_add(router, &batch, judgement_of(router, id, route, &entries[i].prefix));
+        const uint32_t this = id;
+        const struct ww_rib_route *route = ww_rib_route(router->rib, this);
         id = route->prefix_next;
         seen++;
+        if (route->flags & WW_ROUTE_WITHDRAWN)
+          continue;
+        const struct ww_engine_judgement item = judgement_of(router, this, route, &entries[i].prefix);
+        seen += item.is_signed ? (size_t)WW_ENGINE_SIGNED_COST - 1 : 0;
+        batch_add(router, &batch, item);
       }
     batch_flush(router, &batch);
     budget -= seen < budget ? seen : budget; /* a prefix is done whole: at most WW_RIB_PREFIX_ROUTES_MAX over */
@@ -230,8 +239,18 @@ size_t ww_engine_router_work(struct ww_engine_router *router, size_t budget, con
     batch_add(router, &batch, judgement_of(router, id, route, &prefix));
   }
   batch_flush(router, &batch);
-  if (router->first_walk && !ww_pending_front(&router->pending)) {
-    router->first_walk = false;
+  for (uint32_t id; budget && (id = ww_engine_bgpsec_next(router)) != 0;) {
+    const struct ww_rib_route *route = ww_rib_route(router->rib, id);
+    const struct ww_prefix prefix = ww_rib_route_prefix(router->rib, route);
+    batch_add(router, &batch, judgement_of(router, id, route, &prefix));
+    budget -= budget < WW_ENGINE_SIGNED_COST ? budget : (size_t)WW_ENGINE_SIGNED_COST;
+  }
+  batch_flush(router, &batch);
+  bool walked = router->first_walk && !ww_pending_front(&router->pending);
+  router->first_walk = router->first_walk && !walked;
+  router->eor_waits = router->eor_waits || walked;
+  if (router->eor_waits && !router->first_walk && !ww_engine_bgpsec_pending(router)) {
+    router->eor_waits = false;
     tell_eors(router);
   }
   return budget;
@@ -370,6 +389,7 @@ static void on_peer_up(void *ctx, const struct ww_bmp_peer *header, const struct
     peer->remote_port = msg->u.up.remote_port;
     read_own_open(router, peer, msg);
     ww_engine_aspa_session(router, peer, (enum ww_rib_view)v);
+    (void)ww_engine_bgpsec_session(router, peer, (enum ww_rib_view)v);
     peer->up = true;
     note_peer(router, WW_CHANGE_PEER_UP, 0, id);
   }
@@ -420,6 +440,7 @@ static void on_peer_down(void *ctx, const struct ww_bmp_peer *header, const stru
 void ww_engine_router_disconnected(struct ww_engine_router *router) {
   /* Only peers that are up have routes. */
   ww_engine_aspa_void(router);
+  ww_engine_bgpsec_clear(router);
   ww_rib_clear(router->rib);
   router->withdrawn_head = router->withdrawn_tail = 0;
   router->withdrawn = 0;
@@ -470,6 +491,24 @@ static void refuse(struct ww_engine_router *router, enum ww_err err) {
            router->config.name, ww_err_name(err));
 }
 
+/* Leaves a signed route to ww_engine_work(). False: memory ran out. */
+static bool defer(struct ww_engine_router *router, const struct ww_engine_judgement *item, uint32_t sec,
+                  uint32_t usec) {
+  struct ww_rib_route *route = ww_rib_route(router->rib, item->route);
+  if (!ww_engine_bgpsec_wait(router, item->route))
+    return false;
+  if (item->emit) { /* the verdict that stands there is of another path */
+    ww_engine_tally(router, route, -1);
+    ww_engine_unjudge(route);
+    ww_engine_tally(router, route, 1);
+  }
+  route->flags |= WW_ROUTE_FRESH;
+  route->trigger = WW_TRIGGER_UPDATE;
+  route->sec = sec;
+  route->usec = usec;
+  return true;
+}
+
 static void announce_all(struct ww_engine_router *router, uint32_t peer, const struct ww_bgp_update *update,
                          unsigned field, uint32_t sec, uint32_t usec) {
   struct ww_nlri nlri = update->announced[field];
@@ -482,6 +521,9 @@ static void announce_all(struct ww_engine_router *router, uint32_t peer, const s
       .next_hop = update->next_hop[field],
       .next_hop_len = update->next_hop[field] ? update->next_hop_len[field] : 0,
       .origin = ww_origin_of_update(update, router->peers[peer - 1].local_as),
+      .bgpsec_path = update->bgpsec_path,
+      .bgpsec_path_len = (uint32_t)update->bgpsec_path_len,
+      .has_as_path = update->has_as_path,
   };
   uint32_t bundle = 0;
   enum ww_err err = ww_path_of_update(update, &router->path, &contents.as_path);
@@ -494,7 +536,9 @@ static void announce_all(struct ww_engine_router *router, uint32_t peer, const s
     return;
   }
   struct batch batch = {.trigger = WW_TRIGGER_UPDATE, .sec = sec, .usec = usec};
-  struct ww_engine_judgement item = {.origin = contents.origin, .path = ww_rib_bundle_get(router->rib, bundle).path};
+  struct ww_engine_judgement item = {.origin = contents.origin,
+                                     .path = ww_rib_bundle_get(router->rib, bundle).path,
+                                     .is_signed = ww_engine_bgpsec_concerns(router, peer, &contents)};
   uint32_t path_id = 0;
   while (ww_nlri_next(&nlri, &item.prefix, &path_id)) {
     enum ww_rib_outcome outcome;
@@ -513,7 +557,8 @@ static void announce_all(struct ww_engine_router *router, uint32_t peer, const s
       ww_engine_unjudge(route);
       ww_engine_tally(router, route, 1);
     }
-    batch_add(router, &batch, item);
+    if (!item.is_signed || !ww_engine_ready(router->engine) || !defer(router, &item, sec, usec))
+      batch_add(router, &batch, item);
   }
   batch_flush(router, &batch);
   ww_rib_bundle_drop(router->rib, bundle);
@@ -544,7 +589,9 @@ static void on_update(void *ctx, const struct ww_bmp_peer *header, enum ww_rib_v
       announce_all(router, id, update, field, sec, usec);
   if (update->eor && update->eor_afi < WW_AFI_COUNT) {
     peer->eor_heard[update->eor_afi] = true;
-    if (ww_engine_ready(router->engine) && !router->first_walk) {
+    if (ww_engine_bgpsec_pending(router)) {
+      router->eor_waits = true;
+    } else if (ww_engine_ready(router->engine) && !router->first_walk) {
       peer->eor_told[update->eor_afi] = true;
       note_peer(router, WW_CHANGE_EOR, update->eor_afi, id);
     }

@@ -99,6 +99,8 @@ static bool view_verdict(void *ctx, uint32_t id, struct ww_verdict *verdict) {
   enum ww_err err = ww_origin_explain(router->engine->snapshot, &prefix, bundle.origin, &verdict->origin);
   if (!err)
     err = ww_engine_aspa_explain(router, bundle.path, &router->peers[route->peer - 1], &verdict->aspa);
+  if (!err)
+    err = ww_engine_bgpsec_explain(router, route->peer, &prefix, &bundle, &verdict->bgpsec);
   if (err) {
     /* No memory for the evidence. The reader will skip the route, so it is owed to it: judge and tell it again. */
     const struct ww_rib_cursor again = {.next = prefix, .end = prefix};
@@ -106,14 +108,13 @@ static bool view_verdict(void *ctx, uint32_t id, struct ww_verdict *verdict) {
     ww_pending_add(&router->pending, &again, 1);
     return false;
   }
-  verdict->bgpsec = WW_STATE_NOT_EVALUATED;
   verdict->state = (uint8_t)ww_verdict_combine((enum ww_state)verdict->origin.state, (enum ww_state)verdict->aspa.state,
-                                               (enum ww_state)verdict->bgpsec);
+                                               (enum ww_state)verdict->bgpsec.state);
   verdict->epoch = ww_snapshot_epoch(router->engine->snapshot);
   const struct ww_rib_kind kinds[WW_ENGINE_KINDS] = {
       [WW_KIND_ORIGIN - 1] = {verdict->origin.state, verdict->origin.reason},
       [WW_KIND_ASPA - 1] = {verdict->aspa.state, verdict->aspa.reason},
-      [WW_KIND_BGPSEC - 1] = {verdict->bgpsec, WW_REASON_NONE},
+      [WW_KIND_BGPSEC - 1] = {verdict->bgpsec.state, verdict->bgpsec.reason},
   };
   if (memcmp(kinds, route->kinds, sizeof kinds) != 0 || ww_engine_digest(verdict) != route->digest)
     route->flags |= WW_ROUTE_OWED;
@@ -195,6 +196,7 @@ void ww_engine_router_counts(const struct ww_engine_router *router, struct ww_en
       .bytes = counts.bytes + router->peer_cap * sizeof *router->peers +
                router->pending.cap * sizeof *router->pending.ranges +
                router->revalidation.cap * sizeof *router->revalidation.queue +
+               router->waiting.cap * sizeof *router->waiting.queue +
                router->roles.peer_count * sizeof *router->roles.peers,
   };
   for (unsigned k = 0; k < WW_ENGINE_KINDS; k++)

@@ -4,8 +4,8 @@
  * routes is answered by this code, so it is written for speed: no printf, no copies, and names of ours unescaped.
  *
  * `rules` are the records that decided, kind by kind: for Valid those that match, or authorise a hop; for Invalid all
- * that cover the route, or were part of the answer about its path; for Unknown none. `covering` are the records beside
- * the point: those that cover a valid route without matching it, ASPAs of the path that decided nothing.
+ * that cover the route, or were part of the answer about its path or signatures; for Unknown none. `covering` are the
+ * records beside the point: those that cover a valid route without matching it, ASPAs of the path that decided nothing.
  * AS paths are written as the conformance vectors write them: numbers, an array for an AS_SET, {"confed": []} and
  * {"confed_set": []} for the segments of confederations.
  *
@@ -105,7 +105,35 @@ static void aspa_rule(struct ww_jsonw *w, const struct ww_verdict_view *view, co
   ww_jsonw_close(w, '}');
 }
 
-/* The hits that decided, or the others. */
+static void ski_member(struct ww_jsonw *w, const uint8_t *ski) {
+  static const char digits[] = "0123456789abcdef";
+  char text[2 * WW_SKI_LEN + 1] = {0};
+  for (size_t i = 0; i < WW_SKI_LEN; i++) {
+    text[2 * i] = digits[ski[i] >> 4];
+    text[2 * i + 1] = digits[ski[i] & 15];
+  }
+  ww_jsonw_word(w, "ski", text);
+}
+
+static void key_rule(struct ww_jsonw *w, const struct ww_verdict_view *view, const struct ww_key_hit *hit) {
+  bool valid = hit->match == WW_BGPSEC_SEGMENT_VALID;
+  ww_jsonw_open(w, NULL, '{');
+  ww_jsonw_word(w, "kind", "router-key");
+  ww_jsonw_u32(w, "asn", hit->asn);
+  if (!hit->missing)
+    ski_member(w, hit->ski);
+  ww_jsonw_word(w, "state", valid ? "valid" : "invalid");
+  if (!valid)
+    ww_jsonw_word(w, "why", hit->missing ? "no-key" : "bad-signature");
+  if (!hit->missing) {
+    source_member(w, view, hit->source);
+    expires_member(w, hit->expires);
+  }
+  ww_jsonw_close(w, '}');
+}
+
+/* The hits that decided, or the others. Of router keys only the former: what failed in a block that another one made up
+ * for stands in the segments. */
 static void rules(struct ww_jsonw *w, const char *key, const struct ww_verdict_view *view, bool decided) {
   const struct ww_origin_result *origin = &view->verdict->origin;
   const struct ww_aspa_result *aspa = &view->verdict->aspa;
@@ -116,6 +144,10 @@ static void rules(struct ww_jsonw *w, const char *key, const struct ww_verdict_v
   for (size_t i = 0; i < aspa->hit_count; i++)
     if (ww_aspa_hit_decides(aspa->state, &aspa->hits[i]) == decided)
       aspa_rule(w, view, &aspa->hits[i]);
+  const struct ww_bgpsec_report *bgpsec = &view->verdict->bgpsec;
+  for (size_t i = 0; decided && i < bgpsec->hit_count; i++)
+    if (ww_key_hit_decides(bgpsec->state, &bgpsec->hits[i]))
+      key_rule(w, view, &bgpsec->hits[i]);
   ww_jsonw_close(w, ']');
 }
 
@@ -153,6 +185,28 @@ static void aspa_object(struct ww_jsonw *w, const struct ww_aspa_result *r) {
   ww_jsonw_close(w, '}');
 }
 
+static void bgpsec_object(struct ww_jsonw *w, const struct ww_bgpsec_report *r) {
+  ww_jsonw_open(w, "bgpsec", '{');
+  ww_jsonw_word(w, "state", ww_state_name((enum ww_state)r->state));
+  if (r->state != WW_STATE_NOT_EVALUATED || r->reason != WW_REASON_NONE) {
+    ww_jsonw_word(w, "reason", ww_reason_name((enum ww_reason)r->reason));
+    if (r->segment_count)
+      ww_jsonw_open(w, "segments", '[');
+    for (size_t i = 0; i < r->segment_count; i++) {
+      const struct ww_bgpsec_segment_result *s = &r->segments[i];
+      ww_jsonw_open(w, NULL, '{');
+      ww_jsonw_u32(w, "asn", s->asn);
+      ski_member(w, s->ski);
+      ww_jsonw_u32(w, "suite", s->suite);
+      ww_jsonw_word(w, "state", ww_bgpsec_segment_state_name((enum ww_bgpsec_segment_state)s->state));
+      ww_jsonw_close(w, '}');
+    }
+    if (r->segment_count)
+      ww_jsonw_close(w, ']');
+  }
+  ww_jsonw_close(w, '}');
+}
+
 static void verdict_object(struct ww_jsonw *w, const struct ww_verdict_view *view) {
   const struct ww_verdict *verdict = view->verdict;
   char buf[WW_PREFIX_STRLEN];
@@ -171,9 +225,7 @@ static void verdict_object(struct ww_jsonw *w, const struct ww_verdict_view *vie
   ww_jsonw_word(w, "reason", ww_reason_name((enum ww_reason)verdict->origin.reason));
   ww_jsonw_close(w, '}');
   aspa_object(w, &verdict->aspa);
-  ww_jsonw_open(w, "bgpsec", '{');
-  ww_jsonw_word(w, "state", ww_state_name((enum ww_state)verdict->bgpsec));
-  ww_jsonw_close(w, '}');
+  bgpsec_object(w, &verdict->bgpsec);
   rules(w, "rules", view, true);
   rules(w, "covering", view, false);
   ww_jsonw_close(w, '}');

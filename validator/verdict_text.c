@@ -16,6 +16,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/rules.h"
+
 enum { LIST_MAX = 12, HOPS_MAX = 100, LINE_MAX_OCTETS = 512 };
 
 struct text {
@@ -74,7 +76,7 @@ enum ww_err ww_verdict_text_answer(struct ww_buf *out, const struct ww_verdict_v
   else
     put(&t, "AS%" PRIu32, view->origin.asn);
   put(&t, "%s ", separator);
-  if (v->aspa.state == WW_STATE_NOT_EVALUATED && v->bgpsec == WW_STATE_NOT_EVALUATED) {
+  if (v->aspa.state == WW_STATE_NOT_EVALUATED && v->bgpsec.state == WW_STATE_NOT_EVALUATED) {
     put(&t, "%s", origin);
     if (v->origin.reason != WW_REASON_NONE)
       put(&t, " (%s)", ww_reason_name((enum ww_reason)v->origin.reason));
@@ -86,8 +88,10 @@ enum ww_err ww_verdict_text_answer(struct ww_buf *out, const struct ww_verdict_v
     put(&t, ", aspa ");
     put_state(&t, ww_state_name((enum ww_state)v->aspa.state), v->aspa.reason);
   }
-  if (v->bgpsec != WW_STATE_NOT_EVALUATED)
-    put(&t, ", bgpsec %s", ww_state_name((enum ww_state)v->bgpsec));
+  if (v->bgpsec.state != WW_STATE_NOT_EVALUATED) {
+    put(&t, ", bgpsec ");
+    put_state(&t, ww_state_name((enum ww_state)v->bgpsec.state), v->bgpsec.reason);
+  }
   put(&t, ")");
   return t.err;
 }
@@ -261,10 +265,70 @@ static void path_reasons(struct text *t) {
   }
 }
 
+/* --- the signatures ----------------------------------------------------------------------------------------------- */
+
+static void put_ski(struct text *t, const uint8_t *ski) {
+  for (size_t i = 0; i < WW_SKI_LEN; i++)
+    put(t, "%02x", ski[i]);
+}
+
+/* The failing signatures of the route, each with what is wrong. */
+static void bad_signatures(struct text *t, const struct ww_bgpsec_report *r) {
+  size_t bad = 0;
+  for (size_t i = 0; i < r->segment_count; i++) {
+    const struct ww_bgpsec_segment_result *s = &r->segments[i];
+    if (!ww_segment_is_bad(s->state) || ++bad > LIST_MAX)
+      continue;
+    if (s->state == WW_BGPSEC_SEGMENT_NO_KEY) {
+      put(t, "AS%" PRIu32 " has no router key with the SKI ", s->asn);
+      put_ski(t, s->ski);
+      put(t, ", so its signature cannot be verified.\n");
+    } else {
+      put(t, "The signature of AS%" PRIu32 " %s.\n", s->asn,
+          s->state == WW_BGPSEC_SEGMENT_MALFORMED ? "is none in its form"
+                                                  : "does not verify with the key that it names");
+    }
+  }
+  if (bad > LIST_MAX)
+    put(t, "So it is with %zu more signatures.\n", bad - LIST_MAX);
+}
+
+static void signature_reasons(struct text *t) {
+  const struct ww_bgpsec_report *r = &t->view->verdict->bgpsec;
+  switch ((enum ww_reason)r->reason) {
+  case WW_REASON_BGPSEC_SIGNATURE:
+  case WW_REASON_BGPSEC_NO_KEY:
+    bad_signatures(t, r);
+    return;
+  case WW_REASON_BGPSEC_SUITE:
+    put(t, "The path is signed with an algorithm that is not supported, so it counts as unsigned.\n");
+    return;
+  case WW_REASON_BGPSEC_PEER_AS:
+    put(t, "The newest signature is not of the neighbor's AS.\n");
+    return;
+  case WW_REASON_BGPSEC_CONFED:
+    put(t, "The signed path has a confederation's mark where there must be none, or none where there must be one.\n");
+    return;
+  case WW_REASON_BGPSEC_PCOUNT:
+    put(t, "The neighbor hides its AS (pCount 0), and it is not configured that it may.\n");
+    return;
+  case WW_REASON_BGPSEC_LOOP:
+    put(t, "An AS of ours is in the signed path.\n");
+    return;
+  case WW_REASON_BGPSEC_FORM:
+    put(t, "The signed path is not in the form that RFC 8205 demands.\n");
+    return;
+  default:
+    if (r->state == WW_STATE_VALID)
+      put(t, "Every AS of the path signed it, and each signature verifies.\n");
+  }
+}
+
 enum ww_err ww_verdict_text_reasons(struct ww_buf *out, const struct ww_verdict_view *view) {
   struct text t = {out, view, WW_OK};
   origin_reasons(&t);
   path_reasons(&t);
+  signature_reasons(&t);
   return t.err;
 }
 
@@ -309,6 +373,12 @@ static void put_aspa(struct text *t, const struct ww_aspa_hit *hit) {
   put_origin_of_record(t, hit->source, hit->aspa.expires);
 }
 
+static void put_key(struct text *t, const struct ww_key_hit *hit) {
+  put(t, "  %-9s router key AS%" PRIu32 " ", hit->match == WW_BGPSEC_SEGMENT_VALID ? "verifies" : "fails", hit->asn);
+  put_ski(t, hit->ski);
+  put_origin_of_record(t, hit->source, hit->expires);
+}
+
 static const char *hop_words(uint8_t state) {
   switch ((enum ww_aspa_hop_state)state) {
   case WW_HOP_PROVIDER:
@@ -336,5 +406,16 @@ enum ww_err ww_verdict_text_records(struct ww_buf *out, const struct ww_verdict_
     put(&t, "  and %zu more hops\n", aspa->hop_count - HOPS_MAX);
   for (size_t i = 0; i < aspa->hit_count; i++)
     put_aspa(&t, &aspa->hits[i]);
+  const struct ww_bgpsec_report *bgpsec = &view->verdict->bgpsec;
+  for (size_t i = 0; i < bgpsec->segment_count && i < HOPS_MAX; i++) {
+    put(&t, "  signature AS%" PRIu32 " ", bgpsec->segments[i].asn);
+    put_ski(&t, bgpsec->segments[i].ski);
+    put(&t, ": %s\n", ww_bgpsec_segment_state_name((enum ww_bgpsec_segment_state)bgpsec->segments[i].state));
+  }
+  if (bgpsec->segment_count > HOPS_MAX)
+    put(&t, "  and %zu more signatures\n", bgpsec->segment_count - HOPS_MAX);
+  for (size_t i = 0; i < bgpsec->hit_count; i++)
+    if (!bgpsec->hits[i].missing && ww_key_hit_decides(bgpsec->state, &bgpsec->hits[i]))
+      put_key(&t, &bgpsec->hits[i]);
   return t.err;
 }

@@ -51,27 +51,6 @@ enum ww_bgpsec_reason {
   WW_BGPSEC_REASON_DEFERRED, /**< the caller asked for the cheap checks only */
 };
 
-/** How one signature fared. */
-enum ww_bgpsec_segment_state {
-  WW_BGPSEC_SEGMENT_VALID = 0,
-  WW_BGPSEC_SEGMENT_BAD = 1,         /**< no key of the pair verifies it */
-  WW_BGPSEC_SEGMENT_NO_KEY = 2,      /**< no router key of that AS and SKI */
-  WW_BGPSEC_SEGMENT_MALFORMED = 3,   /**< not DER of an ECDSA-Sig-Value in range: nothing to verify */
-  WW_BGPSEC_SEGMENT_NOT_CHECKED = 4, /**< the answer stood before */
-  WW_BGPSEC_SEGMENT_SKIPPED = 5,     /**< of a confederation member, and not to be verified (RFC 8205 §4.3) */
-  WW_BGPSEC_SEGMENT_UNSUPPORTED = 6, /**< of a suite that is not supported */
-};
-
-enum { WW_BGPSEC_SUITE_P256 = 1 }; /* RFC 8608 §2.2.1: ECDSA P-256 with SHA-256 */
-
-/** One signature of one block. */
-struct ww_bgpsec_segment_result {
-  uint32_t asn;
-  uint8_t ski[WW_SKI_LEN];
-  uint8_t suite, pcount, flags;
-  uint8_t state; /**< enum ww_bgpsec_segment_state */
-};
-
 /** Zero-initialise, use again and again, ww_bgpsec_result_fini(). */
 struct ww_bgpsec_result {
   uint8_t state;               /**< enum ww_bgpsec_state */
@@ -263,11 +242,11 @@ struct ww_bgpsec_sign_request {
 WW_EXPORT enum ww_err ww_bgpsec_sign(const struct ww_bgpsec_sign_request *request, uint8_t *out, size_t cap,
                                      size_t *len, struct ww_diag *diag) WW_MUST_USE;
 
-/** valid, not-valid, unsigned, withdraw, not-checked. Static storage, as the two below. */
+/** valid, not-valid, unsigned, withdraw, not-checked. Static storage, as the one below. */
 WW_EXPORT const char *ww_bgpsec_state_name(enum ww_bgpsec_state state);
 WW_EXPORT const char *ww_bgpsec_reason_name(enum ww_bgpsec_reason reason);
-WW_EXPORT const char *ww_bgpsec_segment_state_name(enum ww_bgpsec_segment_state state);
-/** For a verdict: Not Valid is invalid; unsigned, withdrawn and unchecked routes are not evaluated. */
+/** For a verdict: Not Valid is invalid, and so is what was to be withdrawn; unsigned and unchecked routes are not
+ *  evaluated. */
 WW_EXPORT enum ww_state ww_bgpsec_verdict(enum ww_bgpsec_state state);
 
 #ifdef __cplusplus

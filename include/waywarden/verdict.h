@@ -37,6 +37,14 @@ enum ww_reason {
   WW_REASON_ASPA_EMPTY = 21,        /**< no AS in the path */
   WW_REASON_ASPA_UNATTESTED = 22,   /**< unknown: some hop that decides has no attestation */
   WW_REASON_ASPA_NO_ROLE = 23,      /**< not evaluated: the local role is not known */
+  WW_REASON_BGPSEC_SIGNATURE = 32,  /**< a signature does not verify, or is none */
+  WW_REASON_BGPSEC_NO_KEY = 33,     /**< no router key of that AS and SKI */
+  WW_REASON_BGPSEC_SUITE = 34,   /**< not evaluated: no block of a supported suite, so the route counts as unsigned */
+  WW_REASON_BGPSEC_PEER_AS = 35, /**< the newest segment is not of the neighbor's AS */
+  WW_REASON_BGPSEC_CONFED = 36,  /**< Confed_Segment is set or clear where it must not be */
+  WW_REASON_BGPSEC_PCOUNT = 37,  /**< pCount 0 of a neighbor that may not */
+  WW_REASON_BGPSEC_LOOP = 38,    /**< an AS of ours is in the path */
+  WW_REASON_BGPSEC_FORM = 39,    /**< not as RFC 8205 §3 and §4.1 have it */
 };
 
 /** Why one VRP does or does not match. */
@@ -116,13 +124,56 @@ struct ww_aspa_result {
 
 WW_EXPORT void ww_aspa_result_fini(struct ww_aspa_result *result);
 
+/** How one signature fared. */
+enum ww_bgpsec_segment_state {
+  WW_BGPSEC_SEGMENT_VALID = 0,
+  WW_BGPSEC_SEGMENT_BAD = 1,         /**< no key of the pair verifies it */
+  WW_BGPSEC_SEGMENT_NO_KEY = 2,      /**< no router key of that AS and SKI */
+  WW_BGPSEC_SEGMENT_MALFORMED = 3,   /**< not DER of an ECDSA-Sig-Value in range: nothing to verify */
+  WW_BGPSEC_SEGMENT_NOT_CHECKED = 4, /**< the answer stood before */
+  WW_BGPSEC_SEGMENT_SKIPPED = 5,     /**< of a confederation member, and not to be verified (RFC 8205 §4.3) */
+  WW_BGPSEC_SEGMENT_UNSUPPORTED = 6, /**< of a suite that is not supported */
+};
+
+enum { WW_BGPSEC_SUITE_P256 = 1 }; /* RFC 8608 §2.2.1: ECDSA P-256 with SHA-256 */
+
+/** One signature of one Signature_Block. */
+struct ww_bgpsec_segment_result {
+  uint32_t asn;
+  uint8_t ski[WW_SKI_LEN];
+  uint8_t suite, pcount, flags;
+  uint8_t state; /**< enum ww_bgpsec_segment_state */
+};
+
+/** A router key that a signature called for, as one source has it. */
+struct ww_key_hit {
+  uint32_t asn;
+  uint8_t ski[WW_SKI_LEN]; /**< zero when it is missing */
+  ww_source_id source;
+  ww_unix_time expires;
+  uint8_t match; /**< enum ww_bgpsec_segment_state: how the signature fared */
+  bool missing;  /**< no source has a key of that AS and SKI; `source` and `expires` say nothing */
+};
+
+/** BGPsec verification (RFC 8205 §5) with its evidence. Caller owns the storage: ww_bgpsec_report_fini(). */
+struct ww_bgpsec_report {
+  uint8_t state;                             /**< enum ww_state; an unsigned route is NOT_EVALUATED */
+  uint8_t reason;                            /**< enum ww_reason */
+  struct ww_bgpsec_segment_result *segments; /**< block by block, newest first */
+  size_t segment_count, segment_cap;
+  struct ww_key_hit *hits; /**< of failing signatures first */
+  size_t hit_count, hit_cap;
+};
+
+WW_EXPORT void ww_bgpsec_report_fini(struct ww_bgpsec_report *report);
+
 /** A whole verdict. Kinds that were not run are NOT_EVALUATED. Zero-initialise; ww_verdict_fini(). */
 struct ww_verdict {
   uint32_t epoch;
   uint8_t state; /**< ww_verdict_combine() of the three */
   struct ww_origin_result origin;
   struct ww_aspa_result aspa;
-  uint8_t bgpsec; /**< enum ww_state */
+  struct ww_bgpsec_report bgpsec;
 };
 
 WW_EXPORT void ww_verdict_fini(struct ww_verdict *verdict);
@@ -132,6 +183,9 @@ WW_EXPORT enum ww_state ww_verdict_combine(enum ww_state origin, enum ww_state a
 WW_EXPORT const char *ww_role_name(enum ww_role role);
 WW_EXPORT const char *ww_aspa_hop_state_name(enum ww_aspa_hop_state state);     /**< provider, not-provider, ... */
 WW_EXPORT const char *ww_aspa_procedure_name(enum ww_aspa_procedure procedure); /**< upstream, downstream, none */
+
+/** valid, bad, no-key, malformed, not-checked, skipped, unsupported */
+WW_EXPORT const char *ww_bgpsec_segment_state_name(enum ww_bgpsec_segment_state state);
 
 /** Lower-case, hyphenated words for JSON and people. Static storage. */
 WW_EXPORT const char *ww_state_name(enum ww_state state); /**< valid, unknown, invalid, not-evaluated, not-ready */

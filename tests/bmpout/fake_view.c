@@ -120,7 +120,7 @@ static void fake_aspa(uint8_t attrs, struct ww_aspa_result *result) {
 void fake_verdict(uint32_t seed, uint8_t attrs, const struct ww_prefix *prefix, struct ww_verdict *verdict) {
   fake_origin(seed, prefix, &verdict->origin);
   fake_aspa(attrs, &verdict->aspa);
-  verdict->bgpsec = WW_STATE_NOT_EVALUATED;
+  verdict->bgpsec.state = WW_STATE_NOT_EVALUATED;
   verdict->state = (uint8_t)ww_verdict_combine((enum ww_state)verdict->origin.state, (enum ww_state)verdict->aspa.state,
                                                WW_STATE_NOT_EVALUATED);
 }

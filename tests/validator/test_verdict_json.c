@@ -32,7 +32,7 @@ static struct ww_verdict blank(enum ww_state state) {
                              .state = (uint8_t)state,
                              .origin = {.state = (uint8_t)state},
                              .aspa = {.state = WW_STATE_NOT_EVALUATED, .role = WW_ROLE_NONE},
-                             .bgpsec = WW_STATE_NOT_EVALUATED};
+                             .bgpsec = {.state = WW_STATE_NOT_EVALUATED}};
 }
 
 #define HEAD(origin, state, ov, reason)                                                                                \

@@ -43,6 +43,8 @@ struct sample {
   struct ww_aspa_hit aspas[HITS];
   uint32_t providers[HITS][PROVIDERS];
   struct ww_aspa_hop hops[HOPS];
+  struct ww_key_hit keys[HITS];
+  struct ww_bgpsec_segment_result segments[HITS];
   uint8_t path[PATH];
   struct ww_verdict verdict;
   struct ww_verdict_view view;
@@ -130,7 +132,23 @@ static void fill(struct sample *s) {
     s->hops[i] = (struct ww_aspa_hop){rnd_asn(), rnd_asn(), (uint8_t)rnd(3), rnd(2) != 0, rnd(2) != 0};
   v->epoch = rnd_asn();
   v->state = states[rnd(5)];
-  v->bgpsec = states[rnd(5)];
+  for (unsigned i = 0; i < HITS; i++) {
+    s->keys[i] = (struct ww_key_hit){.asn = rnd_asn(),
+                                     .source = (ww_source_id)rnd(SOURCES + 3),
+                                     .expires = random_time(),
+                                     .match = (uint8_t)rnd(7),
+                                     .missing = rnd(4) == 0};
+    s->segments[i] =
+        (struct ww_bgpsec_segment_result){.asn = rnd_asn(), .suite = (uint8_t)rnd(256), .state = (uint8_t)rnd(7)};
+    for (unsigned k = 0; k < WW_SKI_LEN; k++)
+      s->keys[i].ski[k] = s->segments[i].ski[k] = (uint8_t)rnd(256);
+  }
+  v->bgpsec = (struct ww_bgpsec_report){.state = states[rnd(5)],
+                                        .reason = (uint8_t)(rnd(2) ? 32 + rnd(8) : 0),
+                                        .segments = s->segments,
+                                        .segment_count = rnd(HITS + 1),
+                                        .hits = s->keys,
+                                        .hit_count = rnd(HITS + 1)};
   v->origin = (struct ww_origin_result){
       .state = states[rnd(5)], .reason = (uint8_t)rnd(5), .hits = s->vrps, .hit_count = rnd(HITS + 1)};
   v->aspa = (struct ww_aspa_result){.state = states[rnd(5)],
@@ -230,6 +248,47 @@ static json_t *model_aspa_record(const struct sample *s, const struct ww_aspa_hi
   return o;
 }
 
+static json_t *hex(const uint8_t *octets, size_t count) {
+  char text[2 * WW_SKI_LEN + 1] = "";
+  for (size_t i = 0; i < count; i++)
+    snprintf(text + 2 * i, 3, "%02x", octets[i]);
+  return json_string(text);
+}
+
+static json_t *model_key(const struct sample *s, const struct ww_key_hit *hit) {
+  bool valid = hit->match == 0;
+  json_t *o = json_pack("{s:s,s:I,s:s}", "kind", "router-key", "asn", (json_int_t)hit->asn, "state",
+                        valid ? "valid" : "invalid");
+  if (!valid)
+    put(o, "why", json_string(hit->missing ? "no-key" : "bad-signature"));
+  if (hit->missing)
+    return o;
+  put(o, "ski", hex(hit->ski, WW_SKI_LEN));
+  model_origin_of_record(o, s, hit->source, hit->expires);
+  return o;
+}
+
+static json_t *model_bgpsec(const struct ww_bgpsec_report *r) {
+  static const char *const words[] = {"valid", "bad", "no-key", "malformed", "not-checked", "skipped", "unsupported"};
+  json_t *o = json_pack("{s:s}", "state", ww_state_name((enum ww_state)r->state));
+  if (r->state == WW_STATE_NOT_EVALUATED && !r->reason)
+    return o;
+  put(o, "reason", json_string(ww_reason_name((enum ww_reason)r->reason)));
+  json_t *segments = json_array();
+  for (size_t i = 0; i < r->segment_count; i++) {
+    const struct ww_bgpsec_segment_result *s = &r->segments[i];
+    json_t *segment =
+        json_pack("{s:I,s:i,s:s}", "asn", (json_int_t)s->asn, "suite", (int)s->suite, "state", words[s->state]);
+    put(segment, "ski", hex(s->ski, WW_SKI_LEN));
+    json_array_append_new(segments, segment);
+  }
+  if (r->segment_count)
+    put(o, "segments", segments);
+  else
+    json_decref(segments);
+  return o;
+}
+
 static json_t *model_rules(const struct sample *s, bool decided) {
   const struct ww_verdict *v = &s->verdict;
   json_t *out = json_array();
@@ -239,6 +298,9 @@ static json_t *model_rules(const struct sample *s, bool decided) {
   for (size_t i = 0; i < v->aspa.hit_count; i++)
     if (ww_aspa_hit_decides(v->aspa.state, &s->aspas[i]) == decided)
       json_array_append_new(out, model_aspa_record(s, &s->aspas[i]));
+  for (size_t i = 0; decided && i < v->bgpsec.hit_count; i++)
+    if (ww_key_hit_decides(v->bgpsec.state, &s->keys[i]))
+      json_array_append_new(out, model_key(s, &s->keys[i]));
   return out;
 }
 
@@ -284,7 +346,7 @@ static json_t *model(const struct sample *s) {
       json_pack("{s:s,s:s}", "state", ww_origin_state_name((enum ww_state)v->origin.state), "reason",
                 ww_reason_name((enum ww_reason)v->origin.reason)));
   put(o, "aspa", model_aspa(&v->aspa));
-  put(o, "bgpsec", json_pack("{s:s}", "state", ww_state_name((enum ww_state)v->bgpsec)));
+  put(o, "bgpsec", model_bgpsec(&v->bgpsec));
   put(o, "rules", model_rules(s, true));
   put(o, "covering", model_rules(s, false));
   return o;
