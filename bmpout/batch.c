@@ -6,6 +6,8 @@
  * of a route (peer, attributes id, direction). Rules are copied into one pool, because the view reuses its result; the
  * pool may move while it grows, so a route has an offset until the flush. All arrays stay from batch to batch.
  *
+ * A route with signatures to speak of makes a set of its own (encode.h).
+ *
  * Order: a batch is filled within one pull, during which nothing changes. So of any one NLRI it holds at most one live
  * route, and that is the truth now; withdrawals of it are of earlier routes. Writing all withdrawals first therefore
  * always ends right, and sets may leave in any order.
@@ -22,7 +24,9 @@ enum {
   MESSAGE_OVERHEAD = 200,
   ROUTE_OVERHEAD = 44,
   RULE_OVERHEAD = 44,
-  HOP_OVERHEAD = 10
+  HOP_OVERHEAD = 10,
+  KEY_OVERHEAD = 50,
+  SEGMENT_OVERHEAD = 26
 };
 
 struct set {
@@ -38,6 +42,9 @@ struct set {
   bool has_aspa;
   struct ww_aspa_result aspa; /* hops and hits: filled in at the flush */
   size_t aspa_hit_at, aspa_hop_at;
+  bool has_bgpsec;
+  struct ww_bgpsec_report bgpsec; /* segments and hits: likewise */
+  size_t key_hit_at, segment_at;
 };
 
 struct route {
@@ -59,6 +66,10 @@ struct ww_batch {
   size_t aspa_hit_count, aspa_hit_cap;
   struct ww_aspa_hop *aspa_hops;
   size_t aspa_hop_count, aspa_hop_cap;
+  struct ww_key_hit *key_hits;
+  size_t key_hit_count, key_hit_cap;
+  struct ww_bgpsec_segment_result *segments;
+  size_t segment_count, segment_cap;
   size_t estimate;
   /* one set in a row, for the encoder */
   struct ww_bgp_nlri_item nlri[ROUTES];
@@ -75,6 +86,8 @@ void ww_batch_free(struct ww_batch *b) {
   free(b->hits);
   free(b->aspa_hits);
   free(b->aspa_hops);
+  free(b->key_hits);
+  free(b->segments);
   free(b);
 }
 
@@ -84,19 +97,19 @@ size_t ww_batch_estimate(const struct ww_batch *b) { return b->estimate; }
 
 static bool same_set(const struct set *s, const struct ww_bmp_peer *header, const struct ww_out_route *r,
                      bool withdraw) {
-  return s->header == header && s->withdraw == withdraw && s->afi == r->prefix.afi && s->add_path == r->add_path &&
-         (withdraw || s->attrs_id == r->attrs_id);
+  return !s->has_bgpsec && s->header == header && s->withdraw == withdraw && s->afi == r->prefix.afi &&
+         s->add_path == r->add_path && (withdraw || s->attrs_id == r->attrs_id);
 }
 
 static struct set *set_of(struct ww_batch *b, const struct ww_bmp_peer *header, const struct ww_out_route *r,
-                          bool withdraw) {
-  if (b->set_count && same_set(&b->sets[b->set_count - 1], header, r, withdraw))
+                          bool withdraw, bool alone) {
+  if (!alone && b->set_count && same_set(&b->sets[b->set_count - 1], header, r, withdraw))
     return &b->sets[b->set_count - 1]; /* a walk gives them in order */
   uint64_t hash = ((uint64_t)(uintptr_t)header ^ (withdraw ? 1 : (uint64_t)r->attrs_id << 20)) + r->prefix.afi;
   hash *= UINT64_C(0x9e3779b97f4a7c15);
   size_t slot = (size_t)(hash >> 53) & (SLOTS - 1);
   for (; b->slots[slot]; slot = (slot + 1) & (SLOTS - 1))
-    if (same_set(&b->sets[b->slots[slot] - 1], header, r, withdraw))
+    if (!alone && same_set(&b->sets[b->slots[slot] - 1], header, r, withdraw))
       return &b->sets[b->slots[slot] - 1];
   struct set *s = &b->sets[b->set_count++];
   b->slots[slot] = (uint16_t)b->set_count;
@@ -175,6 +188,32 @@ static bool copy_aspa(struct ww_batch *b, struct set *s, const struct ww_aspa_re
   return true;
 }
 
+static bool is_told(const struct ww_bgpsec_report *v) {
+  return (v->state != WW_STATE_NOT_EVALUATED || v->reason != WW_REASON_NONE) && ww_encode_bgpsec_is_sound(v);
+}
+
+static bool copy_bgpsec(struct ww_batch *b, struct set *s, const struct ww_bgpsec_report *v) {
+  void *hits = b->key_hits, *segments = b->segments;
+  if (!pool_reserve(&hits, &b->key_hit_cap, b->key_hit_count, v->hit_count, sizeof *b->key_hits))
+    return false;
+  b->key_hits = hits;
+  if (!pool_reserve(&segments, &b->segment_cap, b->segment_count, v->segment_count, sizeof *b->segments))
+    return false;
+  b->segments = segments;
+  s->has_bgpsec = true;
+  s->bgpsec = *v;
+  s->key_hit_at = b->key_hit_count;
+  s->segment_at = b->segment_count;
+  if (v->hit_count)
+    memcpy(b->key_hits + b->key_hit_count, v->hits, v->hit_count * sizeof *v->hits);
+  if (v->segment_count)
+    memcpy(b->segments + b->segment_count, v->segments, v->segment_count * sizeof *v->segments);
+  b->key_hit_count += v->hit_count;
+  b->segment_count += v->segment_count;
+  b->estimate += v->hit_count * KEY_OVERHEAD + v->segment_count * SEGMENT_OVERHEAD;
+  return true;
+}
+
 /* A verdict is only as good as its evidence: without it, it goes out as not evaluated. */
 static bool has_evidence(const struct ww_origin_result *v) {
   bool matched = v->hit_count && v->hits[0].match == WW_MATCH_VALID;
@@ -202,10 +241,13 @@ bool ww_batch_add(struct ww_batch *b, const struct ww_bmp_peer *header, const st
     if (sound && origin->state != WW_STATE_UNKNOWN && !copy_hits(b, route, origin, covering))
       return false;
   }
-  struct set *s = set_of(b, header, r, withdraw);
+  bool is_signed = !withdraw && verdict && is_told(&verdict->bgpsec);
+  struct set *s = set_of(b, header, r, withdraw, is_signed);
   uint16_t at = (uint16_t)b->count++;
   if (!withdraw && verdict && s->last == NONE && ww_encode_aspa_is_sound(&verdict->aspa) &&
       !copy_aspa(b, s, &verdict->aspa))
+    return false;
+  if (is_signed && !copy_bgpsec(b, s, &verdict->bgpsec))
     return false;
   if (s->last == NONE)
     s->first = at;
@@ -234,6 +276,8 @@ static void flush_set(struct ww_batch *b, struct set *s, struct ww_export *e, st
   header.usec = s->usec;
   s->aspa.hits = s->aspa.hit_count ? b->aspa_hits + s->aspa_hit_at : NULL;
   s->aspa.hops = s->aspa.hop_count ? b->aspa_hops + s->aspa_hop_at : NULL;
+  s->bgpsec.hits = s->bgpsec.hit_count ? b->key_hits + s->key_hit_at : NULL;
+  s->bgpsec.segments = s->bgpsec.segment_count ? b->segments + s->segment_at : NULL;
   struct ww_encode_routes routes = {.afi = s->afi,
                                     .add_path = s->add_path,
                                     .attrs = s->attrs,
@@ -243,6 +287,7 @@ static void flush_set(struct ww_batch *b, struct set *s, struct ww_export *e, st
                                     .nlri = b->nlri,
                                     .verdicts = b->verdicts,
                                     .aspa = s->has_aspa ? &s->aspa : NULL,
+                                    .bgpsec = s->has_bgpsec ? &s->bgpsec : NULL,
                                     .count = n,
                                     .source_type = e->view->source_type,
                                     .ctx = e->view->ctx};
@@ -257,5 +302,6 @@ void ww_batch_flush(struct ww_batch *b, struct ww_export *e, struct ww_export_ma
       if (b->sets[i].withdraw == !live)
         flush_set(b, &b->sets[i], e, mark);
   memset(b->slots, 0, sizeof b->slots);
-  b->count = b->set_count = b->hit_count = b->aspa_hit_count = b->aspa_hop_count = b->estimate = 0;
+  b->count = b->set_count = b->hit_count = b->aspa_hit_count = b->aspa_hop_count = 0;
+  b->key_hit_count = b->segment_count = b->estimate = 0;
 }

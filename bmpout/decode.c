@@ -19,6 +19,7 @@
 #include "bmpout/decode.h"
 
 #include "base/rules.h"
+#include "wire/bgp_bgpsec.h"
 #include "wire/bmp_tlv.h"
 
 #define DOC "docs/formats/bmp-rpki.md"
@@ -29,7 +30,8 @@ enum {
   NLRI_MAX = 0x7fff,
   GROUP_INDEX_SPACE = 0x8000,
   NO_GROUP = 0xffff,
-  HOP_LEN = 10
+  HOP_LEN = 10,
+  SEGMENT_LEN = 6 + WW_SKI_LEN
 };
 
 struct group {
@@ -240,6 +242,26 @@ static void fill_items(struct work *w, struct ww_nlri nlri, bool withdrawn) {
   }
 }
 
+static enum ww_err rebuild_path(struct work *w) {
+  const struct ww_bgp_update *u = &w->msg->update;
+  struct ww_bgpsec_path path;
+  w->msg->has_path = u->has_as_path;
+  w->msg->path = u->as_path;
+  if (u->has_as_path || !u->bgpsec_path ||
+      ww_bgpsec_path_decode(u->bgpsec_path, u->bgpsec_path_len, &path, NULL) != WW_BGPSEC_REASON_NONE)
+    return WW_OK;
+  struct ww_writer measure = ww_writer_make(NULL, 0);
+  ww_bgpsec_as_path_write(&measure, &path);
+  uint8_t *octets = ww_arena_alloc(w->arena, measure.len ? measure.len : 1);
+  if (!octets)
+    return WW_ERR_NOMEM;
+  struct ww_writer out = ww_writer_make(octets, measure.len);
+  ww_bgpsec_as_path_write(&out, &path);
+  w->msg->has_path = true;
+  w->msg->path = (struct ww_as_path){octets, out.len};
+  return WW_OK;
+}
+
 static enum ww_err read_update(struct work *w) {
   size_t at = (size_t)(w->pdu - w->data), len;
   uint8_t type;
@@ -258,6 +280,9 @@ static enum ww_err read_update(struct work *w) {
   if (u->disposition > WW_BGP_ATTRIBUTE_DISCARD)
     return ww_fail(w->diag, WW_ERR_MALFORMED, at + WW_BGP_HEADER_LEN + inner.offset, inner.clause, "UPDATE: %s",
                    inner.text);
+  err = rebuild_path(w);
+  if (err != WW_OK)
+    return err;
   w->msg->eor = u->eor;
   w->msg->eor_afi = u->eor_afi;
   size_t announced = count_nlri(u->announced[0]) + count_nlri(u->announced[1]);
@@ -438,6 +463,11 @@ static enum ww_err read_rule(const struct work *w, const struct ww_tlv *tlv, str
     return bad(w, tlv_offset(w, tlv), DOC " §3", "Rule TLV is too short or has a state that does not exist");
   if (rule->kind == WW_RULE_ASPA)
     return read_aspa(w, tlv, v, &rule->aspa, rule->expires);
+  if (rule->kind == WW_RULE_ROUTER_KEY) {
+    rule->asn = ww_reader_u32(&v);
+    ww_reader_bytes(&v, rule->ski, WW_SKI_LEN);
+    return v.bad ? bad(w, tlv_offset(w, tlv), DOC " §3", "Rule TLV is too short for a router key") : WW_OK;
+  }
   if (rule->kind != WW_RULE_VRP)
     return WW_OK;
   uint16_t afi = ww_reader_u16(&v);
@@ -496,6 +526,33 @@ static enum ww_err read_path(struct work *w, const struct ww_tlv *tlv) {
   return WW_OK;
 }
 
+static enum ww_err read_segments(struct work *w, const struct ww_tlv *tlv) {
+  struct ww_reader v = ww_reader_make(tlv->value, tlv->len);
+  size_t count = ww_reader_u8(&v);
+  struct ww_reader list = ww_reader_sub(&v, count * SEGMENT_LEN);
+  if (v.bad || !count)
+    return bad(w, tlv_offset(w, tlv), DOC " §3", "BGPsec Segments TLV is too short, or empty");
+  struct ww_bgpsec_segment_result *segments = ww_arena_alloc(w->arena, count * sizeof *segments);
+  if (!segments)
+    return WW_ERR_NOMEM;
+  for (size_t i = 0; i < count; i++) {
+    segments[i] = (struct ww_bgpsec_segment_result){.asn = ww_reader_u32(&list)};
+    segments[i].suite = ww_reader_u8(&list);
+    segments[i].state = ww_reader_u8(&list);
+    ww_reader_bytes(&list, segments[i].ski, WW_SKI_LEN);
+    if (segments[i].state > WW_BGPSEC_SEGMENT_UNSUPPORTED)
+      return bad(w, tlv_offset(w, tlv), DOC " §3", "BGPsec Segments TLV has a segment in a state that does not exist");
+  }
+  struct targets t = targets_of(w, tlv);
+  for (struct ww_validation_item *item; (item = targets_next(&t)) != NULL;) {
+    if (item->segment_count)
+      return bad(w, tlv_offset(w, tlv), DOC " §5", "two BGPsec Segments TLVs for one NLRI");
+    item->segments = segments;
+    item->segment_count = count;
+  }
+  return WW_OK;
+}
+
 static bool rule_tlv(const struct work *w, const struct ww_tlv *tlv, bool *covering) {
   *covering = is_ours(w, tlv, WW_RPKI_TLV_COVERING_RULE);
   return *covering || is_ours(w, tlv, WW_RPKI_TLV_RULE);
@@ -514,6 +571,8 @@ static enum ww_err count_results(struct work *w, size_t *rules) {
       err = read_result(w, &tlv);
     else if (is_ours(w, &tlv, WW_RPKI_TLV_PATH_RESULT))
       err = read_path(w, &tlv);
+    else if (is_ours(w, &tlv, WW_RPKI_TLV_BGPSEC_SEGMENTS))
+      err = read_segments(w, &tlv);
     else if (rule_tlv(w, &tlv, &covering)) {
       struct targets t = targets_of(w, &tlv);
       for (struct ww_validation_item *item; (item = targets_next(&t)) != NULL;) {
@@ -574,10 +633,20 @@ static enum ww_err fill_rules(struct work *w, size_t total) {
 /* --- the invariants of §5
  * --------------------------------------------------------------------------------------------------- */
 
+/* BGPsec is Invalid because of signatures: some segment is bad, and some router key is Invalid. */
+static bool blames_a_key(const struct ww_validation_item *item) {
+  bool segment = false, key = false;
+  for (size_t i = 0; i < item->segment_count && !segment; i++)
+    segment = ww_segment_is_bad(item->segments[i].state);
+  for (size_t i = 0; i < item->rule_count && !key; i++)
+    key = item->rules[i].kind == WW_RULE_ROUTER_KEY && item->rules[i].state == WW_STATE_INVALID;
+  return segment && key;
+}
+
 static enum ww_err check_item(const struct work *w, const struct ww_validation_item *item, size_t ordinal) {
   size_t at = (size_t)(w->pdu - w->data), valid = 0, invalid = 0;
   if (item->withdrawn) {
-    if (item->has_state || item->rule_count || item->covering_count || item->path)
+    if (item->has_state || item->rule_count || item->covering_count || item->path || item->segment_count)
       return ww_fail(w->diag, WW_ERR_MALFORMED, at, DOC " §5", "NLRI %zu is withdrawn and has a verdict", ordinal);
     return WW_OK;
   }
@@ -590,13 +659,18 @@ static enum ww_err check_item(const struct work *w, const struct ww_validation_i
     any = true;
     any_valid |= item->result[kind].state == WW_STATE_VALID;
     any_invalid |= item->result[kind].state == WW_STATE_INVALID;
-    of_path |= kind == WW_KIND_ASPA && item->result[kind].state == WW_STATE_INVALID &&
+    of_path |= kind != WW_KIND_ORIGIN && item->result[kind].state == WW_STATE_INVALID &&
                ww_reason_is_of_path(item->result[kind].reason);
   }
   uint8_t combined = any_invalid ? WW_STATE_INVALID : any_valid ? WW_STATE_VALID : WW_STATE_UNKNOWN;
   if (any && item->state != combined)
     return ww_fail(w->diag, WW_ERR_MALFORMED, at, DOC " §5", "NLRI %zu: Overall State %s, but its results make %s",
                    ordinal, ww_state_name((enum ww_state)item->state), ww_state_name((enum ww_state)combined));
+  const uint16_t reason = item->result[WW_KIND_BGPSEC].reason;
+  if (item->result[WW_KIND_BGPSEC].present && item->result[WW_KIND_BGPSEC].state == WW_STATE_INVALID &&
+      !ww_reason_is_of_path(reason) && !blames_a_key(item))
+    return ww_fail(w->diag, WW_ERR_MALFORMED, at, DOC " §5",
+                   "NLRI %zu: BGPsec is Invalid without a bad segment and an Invalid router key", ordinal);
   for (size_t i = 0; i < item->rule_count; i++) {
     valid += item->rules[i].state == WW_STATE_VALID;
     invalid += item->rules[i].state == WW_STATE_INVALID;

@@ -19,6 +19,8 @@ struct ww_rule {
   uint64_t expires;
   struct ww_vrp vrp;   /* kind WW_RULE_VRP */
   struct ww_aspa aspa; /* kind WW_RULE_ASPA */
+  uint32_t asn;        /* kind WW_RULE_ROUTER_KEY, as is ski: zero where there is no key */
+  uint8_t ski[WW_SKI_LEN];
 };
 
 /* What the message says of one NLRI, gathered from index 0, its groups and its own ordinal. */
@@ -37,6 +39,8 @@ struct ww_validation_item {
   } result[4]; /* by vtype (enum ww_kind): 1..3 */
   const struct ww_aspa_result
       *path; /* NULL, or procedure, role, bounds and hops: the rest of it is in result and rules */
+  const struct ww_bgpsec_segment_result *segments; /* asn, suite, state and ski; in the order of the message */
+  size_t segment_count;
   const struct ww_rule *rules, *covering;
   size_t rule_count, covering_count;
 };
@@ -61,6 +65,8 @@ struct ww_validation_msg {
   bool eor;
   uint8_t eor_afi;
   struct ww_bgp_update update;
+  bool has_path; /* AS_PATH, or what BGPsec_PATH stands for (RFC 8205 §4.4) */
+  struct ww_as_path path;
   const struct ww_source_label *sources;
   size_t source_count;
   const struct ww_validation_item *items;

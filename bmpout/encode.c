@@ -6,7 +6,8 @@
  * share both, so each distinct class and each distinct rule is written once, under index 0 when it holds for all, under
  * the ordinal when it holds for one, and else under a Group (draft-ietf-grow-bmp-tlv-21 §5.2.1).
  *
- * What was decided about the AS path is the same for all of them: encode_path.c.
+ * What was decided about the AS path is the same for all of them: encode_path.c. What was found of signatures is of one
+ * NLRI, which is then alone in its message: encode_bgpsec.c.
  *
  * It goes in three steps, none of which allocates:
  *  1. fit: how many routes go in, counting as if nothing were shared. Sharing only ever makes it smaller: a Group of n
@@ -22,7 +23,7 @@
 #include <stdlib.h>
 
 #include "base/rules.h"
-#include "bmpout/encode_path.h"
+#include "bmpout/encode_bgpsec.h"
 #include "wire/bmp_tlv.h"
 
 enum {
@@ -167,6 +168,7 @@ static size_t nlri_size(const struct ww_bgp_nlri_item *item, bool add_path) {
 
 struct fit {
   struct ww_path_plan path;
+  struct ww_signed_plan signatures;
   size_t taken;
   size_t rule_cap; /* for each NLRI */
   bool truncated;
@@ -228,7 +230,10 @@ static enum ww_err fit_routes(struct ww_encoder *e, const struct ww_encode_messa
   if (r->attrs) {
     if (r->aspa && !ww_encode_aspa_is_sound(r->aspa))
       return WW_ERR_INVAL;
+    if (r->bgpsec && !ww_encode_bgpsec_is_sound(r->bgpsec))
+      return WW_ERR_INVAL;
     fit->path = ww_path_plan(r->aspa, m->covering, max);
+    fit->signatures = ww_signed_plan(r->bgpsec, max);
   }
   e->class_count = 0;
   for (size_t i = 0; i < r->count && i < WW_VALIDATION_NLRI_MAX; i++) {
@@ -242,25 +247,26 @@ static enum ww_err fit_routes(struct ww_encoder *e, const struct ww_encode_messa
       if (!verdict_is_sound(v))
         return WW_ERR_INVAL;
       cost = verdict_size(m, v, fit->rule_cap, &truncated);
-      if (i == 0 && fixed + fit->path.size + update + nlri + cost > max) {
+      if (i == 0 && fixed + fit->path.size + fit->signatures.size + update + nlri + cost > max) {
         fit->rule_cap = 1; /* so many rules on such a long route: the first, which decides, is kept */
         fit->path = ww_path_plan_least(r->aspa);
+        fit->signatures = ww_signed_plan_least(r->bgpsec);
         truncated = false;
         cost = verdict_size(m, v, fit->rule_cap, &truncated);
       }
       if (!class_of(e, v))
         break;
     }
-    if (fixed + fit->path.size + update + nlri + tlvs + cost > max || update + nlri > UINT16_MAX)
+    if (fixed + fit->path.size + fit->signatures.size + update + nlri + tlvs + cost > max || update + nlri > UINT16_MAX)
       break;
     update += nlri;
     tlvs += cost;
     fit->truncated |= truncated;
     fit->taken++;
-    if (fit->rule_cap == 1)
+    if (fit->rule_cap == 1 || fit->signatures.report)
       break;
   }
-  fit->truncated |= fit->path.truncated;
+  fit->truncated |= fit->path.truncated || fit->signatures.truncated;
   return fit->taken ? WW_OK : WW_ERR_FULL;
 }
 
@@ -513,17 +519,18 @@ static void write_groups(struct ww_writer *w, const struct ww_encode_message *m,
 }
 
 /* All kinds together; what no kind has looked at is not evaluated. */
-static uint8_t overall(const struct class *c, const struct ww_aspa_result *aspa) {
-  uint8_t path = aspa ? aspa->state : (uint8_t)WW_STATE_NOT_EVALUATED;
-  if (c->state == WW_STATE_NOT_EVALUATED && path == WW_STATE_NOT_EVALUATED)
+static uint8_t overall(const struct class *c, const struct fit *fit) {
+  uint8_t path = fit->path.aspa ? fit->path.aspa->state : (uint8_t)WW_STATE_NOT_EVALUATED;
+  uint8_t signatures = fit->signatures.report ? fit->signatures.report->state : (uint8_t)WW_STATE_NOT_EVALUATED;
+  if (c->state == WW_STATE_NOT_EVALUATED && path == WW_STATE_NOT_EVALUATED && signatures == WW_STATE_NOT_EVALUATED)
     return WW_STATE_NOT_EVALUATED;
-  return (uint8_t)ww_verdict_combine((enum ww_state)c->state, (enum ww_state)path, WW_STATE_NOT_EVALUATED);
+  return (uint8_t)ww_verdict_combine((enum ww_state)c->state, (enum ww_state)path, (enum ww_state)signatures);
 }
 
 static void write_class(struct ww_writer *w, const struct ww_encode_message *m, const struct class *c,
-                        const struct ww_aspa_result *aspa) {
+                        const struct fit *fit) {
   size_t at = ww_encode_tlv(w, m, WW_RPKI_TLV_OVERALL_STATE, c->index);
-  ww_writer_u8(w, overall(c, aspa));
+  ww_writer_u8(w, overall(c, fit));
   ww_writer_u8(w, c->trigger);
   ww_writer_u32(w, c->epoch);
   ww_tlv_end(w, at);
@@ -575,11 +582,13 @@ enum ww_err ww_encode_routes(struct ww_encoder *e, const struct ww_encode_messag
   ww_bgp_update_write(w, r->afi, r->attrs, r->attrs_len, r->next_hop, r->next_hop_len, r->add_path, r->nlri, fit.taken);
   ww_tlv_end(w, at);
   for (unsigned i = 0; i < e->class_count; i++)
-    write_class(w, m, &e->classes[i], fit.path.aspa);
+    write_class(w, m, &e->classes[i], &fit);
   ww_path_write_result(w, m, &fit.path);
+  ww_signed_write_result(w, m, &fit.signatures);
   for (unsigned i = 0; i < e->rule_count; i++)
     write_rule(w, m, &e->rules[i]);
   ww_path_write_evidence(w, m, r, &fit.path);
+  ww_signed_write_evidence(w, m, r, &fit.signatures);
   message_end(w, m, start);
   *taken = fit.taken;
   return w->overflow ? WW_ERR_FULL : WW_OK;

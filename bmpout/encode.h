@@ -43,8 +43,8 @@ struct ww_encode_message {
   size_t source_count;
 };
 
-/* Routes of one attribute set: `nlri[i]` has `verdicts[i]`, all have what was decided about their path. attrs NULL:
- * they are withdrawn, verdicts are not looked at. */
+/* Routes of one attribute set: `nlri[i]` has `verdicts[i]`, all have what was decided about their path. What was found
+ * of signatures is of the first alone. attrs NULL: they are withdrawn, verdicts are not looked at. */
 struct ww_encode_routes {
   uint8_t afi;
   bool add_path;
@@ -54,7 +54,8 @@ struct ww_encode_routes {
   size_t next_hop_len;
   const struct ww_bgp_nlri_item *nlri;
   const struct ww_encode_verdict *verdicts;
-  const struct ww_aspa_result *aspa; /* NULL: not evaluated, and nothing is said of it */
+  const struct ww_aspa_result *aspa; /* NULL: not evaluated, and nothing is said of it; likewise: */
+  const struct ww_bgpsec_report *bgpsec;
   size_t count;
   uint8_t (*source_type)(void *ctx, ww_source_id id); /* NULL: none is static or SLURM */
   void *ctx;
@@ -62,6 +63,7 @@ struct ww_encode_routes {
 
 /* Whether the evidence bears the state out, as ww_encode_routes() demands. */
 bool ww_encode_aspa_is_sound(const struct ww_aspa_result *aspa);
+bool ww_encode_bgpsec_is_sound(const struct ww_bgpsec_report *report);
 
 struct ww_encoder; /* working space, reused from message to message */
 struct ww_encoder *ww_encoder_new(void);

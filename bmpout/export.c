@@ -242,6 +242,9 @@ static void untold_sources(const struct ww_export *e, const struct ww_encode_rou
   for (size_t k = 0; r->aspa && k < r->aspa->hit_count; k++)
     if (e->config.covering || ww_aspa_hit_decides(r->aspa->state, &r->aspa->hits[k]))
       add_label(e, r->aspa->hits[k].source, out);
+  for (size_t k = 0; r->bgpsec && k < r->bgpsec->hit_count; k++)
+    if (!r->bgpsec->hits[k].missing && ww_key_hit_decides(r->bgpsec->state, &r->bgpsec->hits[k]))
+      add_label(e, r->bgpsec->hits[k].source, out);
   for (size_t i = 0; i < r->count && out->count < LABELS_MAX; i++)
     for (size_t k = 0; k < r->verdicts[i].hit_count; k++)
       add_label(e, r->verdicts[i].hits[k].source, out);
@@ -322,6 +325,7 @@ void ww_export_routes(struct ww_export *e, const struct ww_bmp_peer *header, con
         give_up_route(e, header, &rest, mark);
       taken = 1;
     }
+    rest.bgpsec = NULL; /* of the first alone */
     rest.nlri += taken;
     if (rest.verdicts)
       rest.verdicts += taken;

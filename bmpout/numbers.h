@@ -45,6 +45,7 @@ enum ww_rpki_tlv {
   WW_RPKI_TLV_OVERALL_STATE = 128,
   WW_RPKI_TLV_RESULT = 129,
   WW_RPKI_TLV_RULE = 130,
+  WW_RPKI_TLV_BGPSEC_SEGMENTS = 131,
   WW_RPKI_TLV_COVERING_RULE = 132,
   WW_RPKI_TLV_SOURCE_LABEL = 133,
   WW_RPKI_TLV_PATH_RESULT = 134,
@@ -91,6 +92,8 @@ enum {
   WW_VALIDATION_ASPAS_MAX = 32,  /* ASPAs of one path, providers of one of them, hops: likewise */
   WW_VALIDATION_PROVIDERS_MAX = 256,
   WW_VALIDATION_HOPS_MAX = 128,
+  WW_VALIDATION_KEYS_MAX = 64, /* router keys of one route, and segments: likewise */
+  WW_VALIDATION_SEGMENTS_MAX = 255,
   WW_VALIDATION_EXPANDED_MAX = 65536, /* decoder: rules of a message, counted once for each NLRI they apply to */
   WW_SOURCE_LABEL_MAX = 255,          /* octets */
 };

@@ -78,6 +78,14 @@ static void add_rule(struct text *t, const struct ww_rule *rule, const struct ww
       add(t, " AS%u", rule->aspa.providers[i]);
     if (rule->aspa.provider_count > PROVIDERS_SHOWN)
       add(t, " ...");
+  } else if (rule->kind == WW_RULE_ROUTER_KEY) {
+    static const uint8_t no_ski[WW_SKI_LEN];
+    bool missing = memcmp(rule->ski, no_ski, WW_SKI_LEN) == 0;
+    add(t, missing ? "; no router key of AS%u" : "; router key AS%u ", rule->asn);
+    for (size_t i = 0; i < WW_SKI_LEN && !missing; i++)
+      add(t, "%02x", rule->ski[i]);
+    if (missing)
+      return;
   } else {
     add(t, "; rule of kind %u", rule->kind);
     return;
@@ -110,11 +118,27 @@ static void add_path_result(struct text *t, const struct ww_validation_item *ite
   }
 }
 
+/* What became of the signatures, by the one that decided. */
+static void add_signatures(struct text *t, const struct ww_validation_item *item) {
+  static const char *const words[] = {"valid", "unknown", "not valid", "not evaluated"};
+  if (!item->result[WW_KIND_BGPSEC].present)
+    return;
+  uint16_t reason = item->result[WW_KIND_BGPSEC].reason;
+  add(t, "; BGPsec %s", words[item->result[WW_KIND_BGPSEC].state]);
+  if (reason)
+    add(t, " (%s)", ww_reason_name((enum ww_reason)reason));
+  for (size_t i = 0; i < item->segment_count; i++)
+    if (ww_segment_is_bad(item->segments[i].state)) {
+      add(t, ": signature of AS%u", item->segments[i].asn);
+      break;
+    }
+}
+
 static void verdict_line(struct text *t, const struct ww_parsed *p, const struct ww_validation_item *item,
                          const struct ww_render_options *options) {
   static const char *const words[] = {"VALID", "UNKNOWN", "INVALID", "NOT EVALUATED"};
   bool path_judged = item->result[WW_KIND_ASPA].present && item->result[WW_KIND_ASPA].state <= WW_STATE_INVALID;
-  const struct ww_bgp_update *u = &p->validation.update;
+  const struct ww_validation_msg *m = &p->validation;
   uint32_t origin;
   start_line(t, p, options);
   add_prefix(t, &item->prefix, item->add_path, item->path_id);
@@ -124,7 +148,7 @@ static void verdict_line(struct text *t, const struct ww_parsed *p, const struct
     return;
   }
   add(t, "%s (", item->state == WW_STATE_UNKNOWN && !path_judged ? "NOT FOUND" : words[item->state]);
-  if (u->has_as_path && ww_path_origin(u->as_path, &origin))
+  if (m->has_path && ww_path_origin(m->path, &origin))
     add(t, "origin AS%u", origin);
   else
     add(t, "no origin");
@@ -135,6 +159,7 @@ static void verdict_line(struct text *t, const struct ww_parsed *p, const struct
   if (item->result[WW_KIND_ORIGIN].present && item->result[WW_KIND_ORIGIN].state == WW_STATE_UNKNOWN)
     add(t, "; no VRP covers it");
   add_path_result(t, item);
+  add_signatures(t, item);
   add(t, ")");
   end_line(t);
 }

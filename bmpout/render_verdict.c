@@ -24,10 +24,28 @@ static const char *rule_kind(uint8_t kind) {
   return kind < 5 ? names[kind] : NULL;
 }
 
+/* It stands for a key that nobody has. */
+static bool is_missing(const struct ww_rule *rule) {
+  static const uint8_t no_ski[WW_SKI_LEN];
+  return rule->kind == WW_RULE_ROUTER_KEY && memcmp(rule->ski, no_ski, WW_SKI_LEN) == 0;
+}
+
+static void ski_member(struct ww_json *j, const uint8_t *ski) {
+  static const char digits[] = "0123456789abcdef";
+  char text[2 * WW_SKI_LEN + 1] = {0};
+  for (size_t i = 0; i < WW_SKI_LEN; i++) {
+    text[2 * i] = digits[ski[i] >> 4];
+    text[2 * i + 1] = digits[ski[i] & 15];
+  }
+  ww_json_str(j, "ski", text);
+}
+
 /* What keeps a rule from being valid, or NULL. */
 static const char *rule_why(const struct ww_rule *rule) {
   if (rule->kind == WW_RULE_ASPA)
     return rule->state == WW_STATE_INVALID ? "not-provider" : NULL;
+  if (rule->kind == WW_RULE_ROUTER_KEY)
+    return rule->state != WW_STATE_INVALID ? NULL : is_missing(rule) ? "no-key" : "bad-signature";
   if (!(rule->flags & WW_RULE_ASN_MATCHES))
     return "as";
   return rule->flags & WW_RULE_LENGTH_OK ? NULL : "length";
@@ -50,12 +68,20 @@ static void rule_object(struct ww_json *j, const struct ww_rule *rule, const str
   } else if (rule->kind == WW_RULE_ASPA) {
     ww_json_num(j, "customer", rule->aspa.customer);
     providers(j, &rule->aspa);
+  } else if (rule->kind == WW_RULE_ROUTER_KEY) {
+    ww_json_num(j, "asn", rule->asn);
+    if (!is_missing(rule))
+      ski_member(j, rule->ski);
   }
   ww_json_str(j, "state", ww_state_name((enum ww_state)rule->state));
-  if (rule->kind == WW_RULE_VRP || rule->kind == WW_RULE_ASPA) {
+  if (rule->kind >= WW_RULE_VRP && rule->kind <= WW_RULE_ROUTER_KEY) {
     const char *why = rule_why(rule);
     if (why)
       ww_json_str(j, "why", why);
+  }
+  if (is_missing(rule)) { /* there is no record */
+    ww_json_close(j);
+    return;
   }
   const char *source = ww_render_source(state, rule->source);
   if (source)
@@ -111,6 +137,20 @@ static void path_members(struct ww_json *j, const struct ww_aspa_result *path) {
   ww_json_close_array(j);
 }
 
+static void segment_array(struct ww_json *j, const struct ww_validation_item *item) {
+  ww_json_open_array(j, "segments");
+  for (size_t i = 0; i < item->segment_count; i++) {
+    const struct ww_bgpsec_segment_result *s = &item->segments[i];
+    ww_json_open(j, NULL);
+    ww_json_num(j, "asn", s->asn);
+    ski_member(j, s->ski);
+    ww_json_num(j, "suite", s->suite);
+    ww_json_str(j, "state", ww_bgpsec_segment_state_name((enum ww_bgpsec_segment_state)s->state));
+    ww_json_close(j);
+  }
+  ww_json_close_array(j);
+}
+
 static void result_objects(struct ww_json *j, const struct ww_validation_item *item) {
   ww_json_open(j, "origin_validation");
   ww_json_str(j, "state", ww_origin_state_name(state_of(item, WW_KIND_ORIGIN)));
@@ -125,6 +165,10 @@ static void result_objects(struct ww_json *j, const struct ww_validation_item *i
   ww_json_close(j);
   ww_json_open(j, "bgpsec");
   ww_json_str(j, "state", ww_state_name(state_of(item, WW_KIND_BGPSEC)));
+  if (item->result[WW_KIND_BGPSEC].present)
+    ww_json_str(j, "reason", reason_name(item->result[WW_KIND_BGPSEC].reason));
+  if (item->segment_count)
+    segment_array(j, item);
   ww_json_close(j);
 }
 
@@ -134,9 +178,9 @@ void ww_json_verdict(struct ww_json *j, const struct ww_validation_msg *m, const
   ww_json_prefix(j, "prefix", &item->prefix);
   if (item->add_path)
     ww_json_num(j, "path_id", item->path_id);
-  if (m->update.has_as_path) {
-    ww_json_as_path(j, "as_path", m->update.as_path);
-    ww_json_origin(j, "origin", m->update.as_path);
+  if (m->has_path) {
+    ww_json_as_path(j, "as_path", m->path);
+    ww_json_origin(j, "origin", m->path);
   }
   ww_json_str(j, "state", ww_state_name((enum ww_state)item->state));
   ww_json_num(j, "epoch", item->epoch);
