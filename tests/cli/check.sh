@@ -297,6 +297,12 @@ exits 1 "a document cut short"
 lacks out "192" "and nothing is answered"
 try_input '192.0.2.0/24 64500\n10.0.0.0/8 64500\n' check --batch - --payloads main.json --fail-on not-found
 exits 3 "--fail-on in a batch"
+if [ -c /dev/full ]; then # more than a stream's buffer holds
+  for _ in $(seq 2000); do echo '192.0.2.0/24 64500'; done >full
+  code=0
+  "$WAYWARDEN" check --batch full --payloads main.json $now >/dev/full 2>err || code=$?
+  exits 1 "a batch that cannot be written"
+fi
 try check --batch nowhere --payloads main.json
 exits 1 "no such batch"
 
