@@ -15,6 +15,8 @@
  */
 #include "bmpout/cose.h"
 
+#include "base/cbor_item.h"
+
 #include <cbor.h>
 #include <openssl/bio.h>
 #include <openssl/ec.h>
@@ -230,113 +232,7 @@ enum ww_err ww_cose_sign1(const struct ww_cose_key *key, const void *payload, si
 
 /* ---- reading ---- */
 
-enum item_kind {
-  ITEM_OTHER,  /* of indefinite length, or the end of such */
-  ITEM_SCALAR, /* complete by itself, and of no interest */
-  ITEM_UINT,
-  ITEM_NEGINT,
-  ITEM_OCTETS,
-  ITEM_ARRAY,
-  ITEM_MAP,
-  ITEM_TAG,
-  ITEM_NIL
-};
-
-struct item {
-  enum item_kind kind;
-  uint64_t value; /* of a negative number -1 - n: the n; entries of an array or map */
-  const uint8_t *octets;
-  size_t len;
-};
-
-static void set(void *ctx, enum item_kind kind, uint64_t value) {
-  *(struct item *)ctx = (struct item){.kind = kind, .value = value};
-}
-static void on_u8(void *ctx, uint8_t v) { set(ctx, ITEM_UINT, v); }
-static void on_u16(void *ctx, uint16_t v) { set(ctx, ITEM_UINT, v); }
-static void on_u32(void *ctx, uint32_t v) { set(ctx, ITEM_UINT, v); }
-static void on_u64(void *ctx, uint64_t v) { set(ctx, ITEM_UINT, v); }
-static void on_n8(void *ctx, uint8_t v) { set(ctx, ITEM_NEGINT, v); }
-static void on_n16(void *ctx, uint16_t v) { set(ctx, ITEM_NEGINT, v); }
-static void on_n32(void *ctx, uint32_t v) { set(ctx, ITEM_NEGINT, v); }
-static void on_n64(void *ctx, uint64_t v) { set(ctx, ITEM_NEGINT, v); }
-static void on_array(void *ctx, size_t n) { set(ctx, ITEM_ARRAY, n); }
-static void on_map(void *ctx, size_t n) { set(ctx, ITEM_MAP, n); }
-static void on_tag(void *ctx, uint64_t v) { set(ctx, ITEM_TAG, v); }
-static void on_nil(void *ctx) { set(ctx, ITEM_NIL, 0); }
-static void on_octets(void *ctx, cbor_data data, size_t len) {
-  *(struct item *)ctx = (struct item){.kind = ITEM_OCTETS, .octets = data, .len = len};
-}
-static void on_text(void *ctx, cbor_data data, size_t len) {
-  (void)data;
-  (void)len;
-  set(ctx, ITEM_SCALAR, 0);
-}
-static void on_bool(void *ctx, bool v) { set(ctx, ITEM_SCALAR, v); }
-static void on_undefined(void *ctx) { set(ctx, ITEM_SCALAR, 0); }
-static void on_float(void *ctx, float v) {
-  (void)v;
-  set(ctx, ITEM_SCALAR, 0);
-}
-static void on_double(void *ctx, double v) {
-  (void)v;
-  set(ctx, ITEM_SCALAR, 0);
-}
-
-struct input {
-  const uint8_t *p;
-  size_t left;
-  bool bad;
-};
-
-/* The next item, ITEM_OTHER for what has no place here (and for indefinite lengths). Sticky. */
-static struct item next(struct input *in) {
-  struct cbor_callbacks callbacks = cbor_empty_callbacks;
-  struct item item = {.kind = ITEM_OTHER};
-  callbacks.uint8 = on_u8;
-  callbacks.uint16 = on_u16;
-  callbacks.uint32 = on_u32;
-  callbacks.uint64 = on_u64;
-  callbacks.negint8 = on_n8;
-  callbacks.negint16 = on_n16;
-  callbacks.negint32 = on_n32;
-  callbacks.negint64 = on_n64;
-  callbacks.array_start = on_array;
-  callbacks.map_start = on_map;
-  callbacks.tag = on_tag;
-  callbacks.null = on_nil;
-  callbacks.byte_string = on_octets;
-  callbacks.string = on_text;
-  callbacks.boolean = on_bool;
-  callbacks.undefined = on_undefined;
-  callbacks.float2 = on_float;
-  callbacks.float4 = on_float;
-  callbacks.float8 = on_double;
-  if (in->bad)
-    return item;
-  struct cbor_decoder_result got = cbor_stream_decode(in->p, in->left, &callbacks, &item);
-  if (got.status != CBOR_DECODER_FINISHED || got.read > in->left) {
-    in->bad = true;
-    return (struct item){.kind = ITEM_OTHER};
-  }
-  in->p += got.read;
-  in->left -= got.read;
-  return item;
-}
-
-/* Passes over the rest of an item whose head was read: what it holds, and what that holds. */
-static void skip(struct input *in, struct item item) {
-  for (uint64_t owed = 1; !in->bad; item = next(in)) {
-    uint64_t holds = item.kind == ITEM_ARRAY || item.kind == ITEM_MAP ? item.value : item.kind == ITEM_TAG;
-    if (item.kind == ITEM_OTHER || holds > in->left) { /* each item takes an octet at least */
-      in->bad = true;
-      return;
-    }
-    owed += (item.kind == ITEM_MAP ? 2 * holds : holds) - 1;
-    if (owed == 0)
-      return;
-  }
-}
+enum { DEPTH_MAX = 8 }; /* of parameters that are not ours to read */
 
 struct header {
   int alg; /* 0: none, or not one of ours */
@@ -347,21 +243,21 @@ struct header {
 
 /* The members of one of the two headers. The key id may be in either (RFC 9052 §3.1 does not care); the algorithm only
  * where it is signed. */
-static void read_header(struct input *in, struct item map, bool is_protected, struct header *out) {
-  in->bad = in->bad || map.kind != ITEM_MAP;
+static void read_header(struct ww_cbor_pull *in, struct ww_cbor_item map, bool is_protected, struct header *out) {
+  in->bad = in->bad || map.kind != WW_ITEM_MAP;
   for (uint64_t i = 0; !in->bad && i < map.value; i++) {
-    struct item label = next(in);
-    bool ours = label.kind == ITEM_UINT;
-    skip(in, label);
-    struct item value = next(in);
-    if (ours && is_protected && label.value == LABEL_ALG && value.kind == ITEM_NEGINT && value.value < 64)
+    struct ww_cbor_item label = ww_cbor_next(in);
+    bool ours = label.kind == WW_ITEM_UINT;
+    ww_cbor_skip(in, label, DEPTH_MAX);
+    struct ww_cbor_item value = ww_cbor_next(in);
+    if (ours && is_protected && label.value == LABEL_ALG && value.kind == WW_ITEM_NEGINT && value.value < 64)
       out->alg = -1 - (int)value.value;
-    if (ours && label.value == LABEL_KID && value.kind == ITEM_OCTETS && (is_protected || !out->id)) {
-      out->id = value.octets;
-      out->id_len = value.len;
+    if (ours && label.value == LABEL_KID && value.kind == WW_ITEM_BYTES && (is_protected || !out->id)) {
+      out->id = value.text;
+      out->id_len = value.text_len;
     }
     out->critical = out->critical || (ours && label.value == LABEL_CRIT);
-    skip(in, value);
+    ww_cbor_skip(in, value, DEPTH_MAX);
   }
 }
 
@@ -384,33 +280,32 @@ static enum ww_err malformed(struct ww_diag *diag) {
 
 enum ww_err ww_cose_verify1(struct ww_cose_key *const *keys, size_t key_count, const void *sign1, size_t sign1_len,
                             const void *payload, size_t len, const struct ww_cose_key **by, struct ww_diag *diag) {
-  struct input in = {.p = sign1, .left = sign1_len};
+  struct ww_cbor_pull in = {.data = sign1, .len = sign1_len};
   struct header header = {0};
   if (by)
     *by = NULL;
   if (sign1_len > WW_COSE_SIGN1_MAX)
     return ww_fail(diag, WW_ERR_LIMIT, 0, "RFC 9052 §4.2", "a COSE_Sign1 of %zu octets; at most %d are read", sign1_len,
                    WW_COSE_SIGN1_MAX);
-  if (in.left && *in.p == TAG_SIGN1) {
-    in.p++;
-    in.left--;
-  }
-  struct item item = next(&in);
-  if (item.kind != ITEM_ARRAY || item.value != 4)
+  if (in.len && *in.data == TAG_SIGN1)
+    in.at = 1;
+  struct ww_cbor_item item = ww_cbor_next(&in);
+  if (item.kind != WW_ITEM_ARRAY || item.value != 4)
     return malformed(diag);
-  struct item protected = next(&in);
-  if (protected.kind != ITEM_OCTETS)
+  struct ww_cbor_item protected = ww_cbor_next(&in);
+  if (protected.kind != WW_ITEM_BYTES)
     return malformed(diag);
-  struct input inner = {.p = protected.octets, .left = protected.len};
-  read_header(&inner, next(&inner), true, &header);
-  read_header(&in, next(&in), false, &header);
-  struct item body = next(&in), signature = next(&in);
-  if (inner.bad || inner.left || in.bad || in.left || body.kind != ITEM_NIL || signature.kind != ITEM_OCTETS)
+  struct ww_cbor_pull inner = {.data = protected.text, .len = protected.text_len};
+  read_header(&inner, ww_cbor_next(&inner), true, &header);
+  read_header(&in, ww_cbor_next(&in), false, &header);
+  struct ww_cbor_item body = ww_cbor_next(&in), signature = ww_cbor_next(&in);
+  if (inner.bad || inner.at != inner.len || in.bad || in.at != in.len || body.kind != WW_ITEM_NULL ||
+      signature.kind != WW_ITEM_BYTES)
     return malformed(diag);
   /* RFC 9052 §3.1: parameters listed in crit must be understood; none but ours is */
   if (header.critical || (header.alg != ALG_ES256 && header.alg != ALG_EDDSA))
     return ww_fail(diag, WW_ERR_UNSUPPORTED, 0, "RFC 9052 §3.1", "an algorithm or a critical parameter not known here");
-  if (signature.len != SIGNATURE_OCTETS)
+  if (signature.text_len != SIGNATURE_OCTETS)
     return malformed(diag);
   const struct ww_cose_key *key = NULL;
   for (size_t i = 0; i < key_count && !key; i++)
@@ -420,10 +315,10 @@ enum ww_err ww_cose_verify1(struct ww_cose_key *const *keys, size_t key_count, c
   if (!key)
     return ww_fail(diag, WW_ERR_NOTFOUND, 0, NULL, "signed with a key that is not known here");
   size_t tbs_len;
-  uint8_t *tbs = sig_structure(protected.octets, protected.len, payload, len, &tbs_len);
+  uint8_t *tbs = sig_structure(protected.text, protected.text_len, payload, len, &tbs_len);
   if (!tbs)
     return ww_fail(diag, WW_ERR_NOMEM, 0, NULL, "no memory to verify");
-  bool ok = verify(key, tbs, tbs_len, signature.octets);
+  bool ok = verify(key, tbs, tbs_len, signature.text);
   free(tbs);
   if (!ok)
     return ww_fail(diag, WW_ERR_INVAL, 0, "RFC 9052 §4.4", "the signature does not verify");

@@ -3,9 +3,8 @@
  * Structures as CBOR maps, by libcbor's streaming encoder and decoder: no tree is built and nothing is allocated.
  *
  * A structure is one map of text keys, so that a later version may add members and this one passes over them, and so
- * that generic tools can read a store. A table says which member is which field. The decoder turns libcbor's callbacks
- * into items that are pulled one at a time; depth and length are bounded before anything is looked at. Members may come
- * in any order.
+ * that generic tools can read a store. A table says which member is which field. Items are pulled one at a time
+ * (base/cbor_item.h); depth and length are bounded before anything is looked at. Members may come in any order.
  *
  * Clauses: RFC 8949 §3 (items), §5.6 (a map with two equal keys is not valid).
  */
@@ -14,127 +13,7 @@
 #include <cbor.h>
 #include <string.h>
 
-enum item_kind {
-  ITEM_NONE,
-  ITEM_UINT,
-  ITEM_NEGINT,
-  ITEM_TEXT,
-  ITEM_BYTES,
-  ITEM_BOOL,
-  ITEM_MAP,
-  ITEM_ARRAY,
-  ITEM_TAG,
-  ITEM_OPEN /* indefinite length: ends with a break */,
-  ITEM_BREAK,
-  ITEM_OTHER
-};
-
-struct item {
-  enum item_kind kind;
-  uint64_t value; /* of a number or bool, entries of a map or array; of a negative one -1 - n: the n */
-  const uint8_t *text;
-  size_t text_len;
-};
-
-static void set(void *ctx, enum item_kind kind, uint64_t value) {
-  *(struct item *)ctx = (struct item){.kind = kind, .value = value};
-}
-static void on_u8(void *ctx, uint8_t v) { set(ctx, ITEM_UINT, v); }
-static void on_u16(void *ctx, uint16_t v) { set(ctx, ITEM_UINT, v); }
-static void on_u32(void *ctx, uint32_t v) { set(ctx, ITEM_UINT, v); }
-static void on_u64(void *ctx, uint64_t v) { set(ctx, ITEM_UINT, v); }
-static void on_n8(void *ctx, uint8_t v) { set(ctx, ITEM_NEGINT, v); }
-static void on_n16(void *ctx, uint16_t v) { set(ctx, ITEM_NEGINT, v); }
-static void on_n32(void *ctx, uint32_t v) { set(ctx, ITEM_NEGINT, v); }
-static void on_n64(void *ctx, uint64_t v) { set(ctx, ITEM_NEGINT, v); }
-static void on_open(void *ctx) { set(ctx, ITEM_OPEN, 0); }
-static void on_break(void *ctx) { set(ctx, ITEM_BREAK, 0); }
-static void on_array(void *ctx, size_t n) { set(ctx, ITEM_ARRAY, n); }
-static void on_map(void *ctx, size_t n) { set(ctx, ITEM_MAP, n); }
-static void on_tag(void *ctx, uint64_t v) { set(ctx, ITEM_TAG, v); }
-static void on_bool(void *ctx, bool v) { set(ctx, ITEM_BOOL, v); }
-static void on_other(void *ctx) { set(ctx, ITEM_OTHER, 0); }
-static void on_float(void *ctx, float v) {
-  (void)v;
-  set(ctx, ITEM_OTHER, 0);
-}
-static void on_double(void *ctx, double v) {
-  (void)v;
-  set(ctx, ITEM_OTHER, 0);
-}
-static void on_bytes(void *ctx, cbor_data data, size_t len) {
-  *(struct item *)ctx = (struct item){.kind = ITEM_BYTES, .text = data, .text_len = len};
-}
-static void on_text(void *ctx, cbor_data data, size_t len) {
-  *(struct item *)ctx = (struct item){.kind = ITEM_TEXT, .text = data, .text_len = len};
-}
-
-static const struct cbor_callbacks callbacks = {
-    .uint8 = on_u8,
-    .uint16 = on_u16,
-    .uint32 = on_u32,
-    .uint64 = on_u64,
-    .negint8 = on_n8,
-    .negint16 = on_n16,
-    .negint32 = on_n32,
-    .negint64 = on_n64,
-    .byte_string_start = on_open,
-    .byte_string = on_bytes,
-    .string = on_text,
-    .string_start = on_open,
-    .indef_array_start = on_open,
-    .array_start = on_array,
-    .indef_map_start = on_open,
-    .map_start = on_map,
-    .tag = on_tag,
-    .float2 = on_float,
-    .float4 = on_float,
-    .float8 = on_double,
-    .undefined = on_other,
-    .null = on_other,
-    .boolean = on_bool,
-    .indef_break = on_break,
-};
-
-struct pull {
-  const uint8_t *data;
-  size_t len, at;
-  bool bad;
-};
-
-static struct item next_item(struct pull *p) {
-  struct item item = {.kind = ITEM_NONE};
-  if (p->bad || p->at >= p->len) {
-    p->bad = true;
-    return item;
-  }
-  struct cbor_decoder_result got = cbor_stream_decode(p->data + p->at, p->len - p->at, &callbacks, &item);
-  if (got.status != CBOR_DECODER_FINISHED || item.kind == ITEM_NONE || got.read > p->len - p->at) {
-    p->bad = true;
-    return (struct item){.kind = ITEM_NONE};
-  }
-  p->at += got.read;
-  return item;
-}
-
-/* Passes over the rest of a value of which `item` was the first item. */
-static void skip(struct pull *p, struct item item, unsigned depth) {
-  if (depth == 0 || item.kind == ITEM_BREAK || item.kind == ITEM_NONE) {
-    p->bad = true;
-    return;
-  }
-  if (item.kind == ITEM_TAG) {
-    skip(p, next_item(p), depth - 1);
-  } else if (item.kind == ITEM_OPEN) {
-    for (struct item inner = next_item(p); !p->bad && inner.kind != ITEM_BREAK; inner = next_item(p))
-      skip(p, inner, depth - 1);
-  } else if (item.kind == ITEM_MAP || item.kind == ITEM_ARRAY) {
-    /* Each value takes at least one octet: a count beyond that runs into the end and stops. */
-    for (uint64_t half = item.kind == ITEM_MAP ? 2 : 1; half > 0; half--)
-      for (uint64_t i = 0; i < item.value && !p->bad; i++)
-        skip(p, next_item(p), depth - 1);
-  }
-}
+#include "base/cbor_item.h"
 
 static uint64_t number_max(enum ww_cbor_type type) {
   switch (type) {
@@ -172,8 +51,8 @@ static uint64_t load_number(const void *field, enum ww_cbor_type type) {
   return *(const uint64_t *)field;
 }
 
-static bool read_text(const struct ww_cbor_member *m, const struct item *item, uint8_t *field) {
-  if (item->kind != ITEM_TEXT || item->text_len == 0 || item->text_len >= m->size ||
+static bool read_text(const struct ww_cbor_member *m, const struct ww_cbor_item *item, uint8_t *field) {
+  if (item->kind != WW_ITEM_TEXT || item->text_len == 0 || item->text_len >= m->size ||
       memchr(item->text, 0, item->text_len))
     return false;
   memset(field, 0, m->size);
@@ -181,33 +60,33 @@ static bool read_text(const struct ww_cbor_member *m, const struct item *item, u
   return true;
 }
 
-static bool read_member(const struct ww_cbor_member *m, const struct item *item, void *out) {
+static bool read_member(const struct ww_cbor_member *m, const struct ww_cbor_item *item, void *out) {
   uint8_t *field = (uint8_t *)out + m->offset;
   if (m->present)
     *(bool *)((uint8_t *)out + m->present) = true;
   if (m->type == WW_CBOR_TEXT)
     return read_text(m, item, field);
   if (m->type == WW_CBOR_BYTES) {
-    if (item->kind != ITEM_BYTES || item->text_len != m->size)
+    if (item->kind != WW_ITEM_BYTES || item->text_len != m->size)
       return false;
     memcpy(field, item->text, m->size);
     return true;
   }
   if (m->type == WW_CBOR_BOOL) {
     *(bool *)field = item->value != 0;
-    return item->kind == ITEM_BOOL;
+    return item->kind == WW_ITEM_BOOL;
   }
-  if (m->type == WW_CBOR_TIME && item->kind == ITEM_NEGINT && item->value <= INT64_MAX) {
+  if (m->type == WW_CBOR_TIME && item->kind == WW_ITEM_NEGINT && item->value <= INT64_MAX) {
     *(int64_t *)field = -1 - (int64_t)item->value;
     return true;
   }
-  if (item->kind != ITEM_UINT || item->value > number_max(m->type))
+  if (item->kind != WW_ITEM_UINT || item->value > number_max(m->type))
     return false;
   store_number(field, m->type, item->value);
   return true;
 }
 
-static const struct ww_cbor_member *find_member(const struct ww_cbor_map *map, const struct item *key) {
+static const struct ww_cbor_member *find_member(const struct ww_cbor_map *map, const struct ww_cbor_item *key) {
   for (unsigned i = 0; i < map->count; i++)
     if (strlen(map->members[i].key) == key->text_len && memcmp(map->members[i].key, key->text, key->text_len) == 0)
       return &map->members[i];
@@ -217,26 +96,26 @@ static const struct ww_cbor_member *find_member(const struct ww_cbor_map *map, c
 enum ww_err ww_cbor_read(const struct ww_cbor_map *map, const void *data, size_t len, void *out, struct ww_diag *diag) {
   if (len > map->max)
     return ww_fail(diag, WW_ERR_LIMIT, 0, NULL, "%s of %zu octets, at most %zu are read", map->what, len, map->max);
-  struct pull p = {.data = data, .len = len};
-  struct item first = next_item(&p);
-  if (p.bad || first.kind != ITEM_MAP)
+  struct ww_cbor_pull p = {.data = data, .len = len};
+  struct ww_cbor_item first = ww_cbor_next(&p);
+  if (p.bad || first.kind != WW_ITEM_MAP)
     return ww_fail(diag, WW_ERR_MALFORMED, 0, "RFC 8949 §3", "%s is not a CBOR map", map->what);
   uint32_t seen = 0;
   for (uint64_t i = 0; i < first.value && !p.bad; i++) {
     size_t at = p.at;
-    struct item key = next_item(&p);
-    if (!p.bad && key.kind != ITEM_TEXT) {
+    struct ww_cbor_item key = ww_cbor_next(&p);
+    if (!p.bad && key.kind != WW_ITEM_TEXT) {
       /* CHOICE: only text keys are ours; members under other keys are passed over like unknown ones. */
-      skip(&p, key, WW_CBOR_DEPTH);
-      skip(&p, next_item(&p), WW_CBOR_DEPTH);
+      ww_cbor_skip(&p, key, WW_CBOR_DEPTH);
+      ww_cbor_skip(&p, ww_cbor_next(&p), WW_CBOR_DEPTH);
       continue;
     }
-    struct item value = next_item(&p);
+    struct ww_cbor_item value = ww_cbor_next(&p);
     if (p.bad)
       break;
     const struct ww_cbor_member *m = find_member(map, &key);
     if (!m) {
-      skip(&p, value, WW_CBOR_DEPTH);
+      ww_cbor_skip(&p, value, WW_CBOR_DEPTH);
       continue;
     }
     uint32_t bit = UINT32_C(1) << (m - map->members);
