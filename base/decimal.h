@@ -8,7 +8,7 @@
 
 #include <stdint.h>
 
-enum { WW_DECIMAL_MAX = 20 }; /* digits of the largest uint64_t */
+enum { WW_DECIMAL_MAX = 10 }; /* digits of the largest uint32_t */
 
 /* Exactly two digits: 00 to 99. */
 static inline char *ww_decimal_pair(char *p, unsigned value) {
@@ -17,21 +17,6 @@ static inline char *ww_decimal_pair(char *p, unsigned value) {
   return p + 2;
 }
 
-static inline char *ww_decimal_u64(char *p, uint64_t value) {
-  unsigned digits = 1;
-  for (uint64_t v = value; v >= 10; v /= 10)
-    digits++;
-  char *end = p + digits, *at = end;
-  for (; value >= 100; value /= 100)
-    (void)ww_decimal_pair(at -= 2, (unsigned)(value % 100));
-  if (value >= 10)
-    (void)ww_decimal_pair(p, (unsigned)value);
-  else
-    p[0] = (char)('0' + value);
-  return end;
-}
-
-/* The same in 32 bits: divisions cost half. */
 static inline char *ww_decimal_u32(char *p, uint32_t value) {
   unsigned digits = value < 10           ? 1
                     : value < 100        ? 2

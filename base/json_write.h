@@ -76,12 +76,6 @@ static inline void ww_jsonw_u32(struct ww_jsonw *w, const char *key, uint32_t va
     w->p = ww_decimal_u32(p, value);
 }
 
-static inline void ww_jsonw_u64(struct ww_jsonw *w, const char *key, uint64_t value) {
-  char *p = ww_jsonw_member(w, key, WW_DECIMAL_MAX);
-  if (p)
-    w->p = ww_decimal_u64(p, value);
-}
-
 /* null, true, false: as it is. */
 static inline void ww_jsonw_raw(struct ww_jsonw *w, const char *key, const char *value) {
   size_t len = strlen(value);
