@@ -148,6 +148,9 @@ static void print_routers(json_t *routers) {
            number_of(r, "valid"), number_of(r, "invalid"), number_of(r, "unknown"), number_of(r, "not_ready"));
     print_kind("origin", json_object_get(r, "origin_validation"), "not_found", "not found");
     print_kind("aspa", json_object_get(r, "aspa"), "unknown", "unknown");
+    json_t *bgpsec = json_object_get(r, "bgpsec");
+    if (json_integer_value(json_object_get(bgpsec, "valid")) || json_integer_value(json_object_get(bgpsec, "invalid")))
+      print_kind("bgpsec", bgpsec, "unknown", "unknown");
     print_error(r);
   }
 }

@@ -16,6 +16,7 @@ cfg_opt_t ww_config_listen_options[] = {
 
 static cfg_opt_t peer_options[] = {
     CFG_STR("role", "none", CFGF_NONE),
+    CFG_BOOL("allow-pcount-0", cfg_false, CFGF_NONE),
     CFG_END(),
 };
 
@@ -119,6 +120,7 @@ static void take_roles(struct ww_config_router *to, cfg_t *s, bool *ok) {
     cfg_t *peer = cfg_getnsec(s, "peer", i);
     *ok = parse_peer(cfg_title(peer), &to->peers[i]);
     to->peers[i].role = role_of(cfg_getstr(peer, "role"));
+    to->peers[i].allow_pcount0 = cfg_getbool(peer, "allow-pcount-0");
     to->peer_count++;
   }
 }

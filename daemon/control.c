@@ -233,6 +233,7 @@ static json_t *router_status(const struct ww_router *router) {
   json_object_set_new(o, "not_ready", number(c.not_ready));
   json_object_set_new(o, "origin_validation", kind_counts(&c.kinds[WW_KIND_ORIGIN - 1], "not_found"));
   json_object_set_new(o, "aspa", kind_counts(&c.kinds[WW_KIND_ASPA - 1], "unknown"));
+  json_object_set_new(o, "bgpsec", kind_counts(&c.kinds[WW_KIND_BGPSEC - 1], "unknown"));
   json_object_set_new(o, "as_paths", number(c.paths));
   json_object_set_new(o, "paths_evaluated", number(c.paths_evaluated));
   json_object_set_new(o, "evaluated", number(c.evaluated));

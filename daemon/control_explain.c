@@ -17,6 +17,7 @@
 #include "rib/origin.h"
 #include "validator/verdict_text.h"
 #include "wire/bgp.h"
+#include "wire/bgp_bgpsec.h"
 #include <waywarden/aspa.h>
 
 enum { ROUTES_MAX = 2000, PATH_MAX_OCTETS = 4096 };
@@ -152,6 +153,26 @@ static void as_the_engine_says(struct ww_verdict *v, const struct ww_engine_rout
                                          (enum ww_state)v->bgpsec.state);
 }
 
+/* The AS_PATH that a BGPsec_PATH stands for (RFC 8205 §4.4), in PATH_MAX_OCTETS octets. */
+static bool signed_path(const struct ww_out_route *route, uint8_t *octets, struct ww_as_path *out) {
+  struct ww_reader r = ww_reader_make(route->attrs, route->attrs_len);
+  while (ww_reader_left(&r)) {
+    uint8_t flags = ww_reader_u8(&r), code = ww_reader_u8(&r);
+    size_t len = flags & WW_ATTR_EXTENDED ? ww_reader_u16(&r) : ww_reader_u8(&r);
+    struct ww_reader value = ww_reader_sub(&r, len);
+    struct ww_bgpsec_path path;
+    if (r.bad || code != WW_ATTR_BGPSEC_PATH)
+      continue;
+    if (ww_bgpsec_path_decode(value.p, ww_reader_left(&value), &path, NULL) != WW_BGPSEC_REASON_NONE)
+      return false;
+    struct ww_writer w = ww_writer_make(octets, PATH_MAX_OCTETS);
+    ww_bgpsec_as_path_write(&w, &path);
+    *out = (struct ww_as_path){octets, w.len};
+    return !w.overflow;
+  }
+  return false;
+}
+
 static int on_route(void *ctx, const struct ww_engine_route *route) {
   struct explain *e = ctx;
   char text[WW_ADDR_STRLEN];
@@ -163,14 +184,16 @@ static int on_route(void *ctx, const struct ww_engine_route *route) {
     e->truncated = true;
     return 1;
   }
-  bool has_path = ww_control_route_path(&route->route, &path);
+  uint8_t octets[PATH_MAX_OCTETS];
+  bool has_path = ww_control_route_path(&route->route, &path) || signed_path(&route->route, octets, &path);
   struct ww_verdict_view view = {.prefix = route->route.prefix,
                                  .as_path = has_path ? path.data : NULL,
                                  .as_path_len = path.len,
                                  .origin = route->origin};
   struct ww_aspa_session session = {.role = ww_control_role_taken(route), .neighbor_as = route->peer.asn};
   json_t *o = json_object();
-  e->failed = !o || !judge(e, &view, &session);
+  e->failed = !o || !judge(e, &view, &session) ||
+              ww_engine_router_signatures(ww_router_engine(e->router), route->id, &e->verdict.bgpsec) != WW_OK;
   if (e->failed) {
     json_decref(o);
     return 1;

@@ -27,6 +27,7 @@
 
 #include "base/rules.h"
 #include "engine/internal.h"
+#include <waywarden/bgpsec_snapshot.h>
 
 enum { QUEUE_MIN = 64 };
 
@@ -93,27 +94,6 @@ bool ww_engine_bgpsec_session(const struct ww_engine_router *router, struct ww_e
   peer->verifies = (view == WW_VIEW_ADJ_IN_PRE || view == WW_VIEW_ADJ_IN_POST) && peer->own_as && peer->header.asn;
   return applied != peer->verifies || before.local_as != peer->bgpsec.local_as ||
          before.peer_as != peer->bgpsec.peer_as || before.allow_pcount0 != peer->bgpsec.allow_pcount0;
-}
-
-/* ---- keys ---- */
-
-struct nth {
-  size_t left;
-  struct ww_router_key *out;
-};
-
-static int take_nth(void *ctx, const struct ww_router_key *key, ww_source_id source) {
-  struct nth *nth = ctx;
-  (void)source;
-  if (nth->left--)
-    return 0;
-  *nth->out = *key;
-  return 1;
-}
-
-static bool find_key(const void *ctx, uint32_t asn, const uint8_t *ski, size_t index, struct ww_router_key *out) {
-  struct nth nth = {.left = index, .out = out};
-  return ww_snapshot_router_keys(ctx, asn, ski, &nth, take_nth) != 0;
 }
 
 /* ---- from a result to a report ---- */
@@ -290,7 +270,7 @@ bool ww_engine_bgpsec_judge(struct ww_engine_router *router, const struct ww_eng
     const struct ww_rib_bundle bundle = ww_rib_bundle_get(router->rib, route->bundle);
     make_request(router, route->peer, &item->prefix, &bundle, &b->requests[k]);
   }
-  const struct ww_bgpsec_key_source keys = {.ctx = engine->snapshot, .find = find_key};
+  const struct ww_bgpsec_key_source keys = ww_bgpsec_snapshot_source(engine->snapshot);
   if (n && ww_bgpsec_verify(b->worker, &keys, b->requests, b->results, n) != WW_OK)
     return false;
   bool sure = true;
@@ -316,7 +296,7 @@ enum ww_err ww_engine_bgpsec_explain(struct ww_engine_router *router, uint32_t p
   if (!b)
     return WW_ERR_NOMEM;
   make_request(router, peer, prefix, bundle, &b->requests[0]);
-  const struct ww_bgpsec_key_source keys = {.ctx = router->engine->snapshot, .find = find_key};
+  const struct ww_bgpsec_key_source keys = ww_bgpsec_snapshot_source(router->engine->snapshot);
   enum ww_err err = ww_bgpsec_verify(b->worker, &keys, b->requests, b->results, 1);
   return err ? err : report_of(router->engine->snapshot, &b->results[0], report);
 }

@@ -106,6 +106,7 @@ void ww_engine_router_counts(const struct ww_engine_router *router, struct ww_en
 
 /* Routes for `status`, tests and the control socket: every live route of a prefix, or all when prefix is NULL. */
 struct ww_engine_route {
+  uint32_t id;
   struct ww_bmp_peer peer;
   struct ww_out_route route;
   uint8_t state; /* enum ww_state: of all kinds together */
@@ -114,6 +115,9 @@ struct ww_engine_route {
   struct ww_origin origin;
   uint32_t epoch; /* of the data that it was last judged by */
 };
+/* What is found of a route's signatures with the keys in force. Outside of ww_engine_router_routes() or within. */
+enum ww_err ww_engine_router_signatures(struct ww_engine_router *router, uint32_t route,
+                                        struct ww_bgpsec_report *report) WW_MUST_USE;
 int ww_engine_router_routes(const struct ww_engine_router *router, const struct ww_prefix *prefix, void *ctx,
                             int (*visit)(void *ctx, const struct ww_engine_route *route));
 

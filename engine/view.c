@@ -213,12 +213,14 @@ void ww_engine_router_counts(const struct ww_engine_router *router, struct ww_en
 static int visit_prefix(const struct ww_engine_router *router, uint32_t id, void *ctx,
                         int (*visit)(void *ctx, const struct ww_engine_route *route)) {
   while (id) {
-    const struct ww_rib_route *r = ww_rib_route(router->rib, id);
+    const uint32_t this = id;
+    const struct ww_rib_route *r = ww_rib_route(router->rib, this);
     id = r->prefix_next;
     if (r->flags & WW_ROUTE_WITHDRAWN)
       continue;
     const struct ww_engine_peer *peer = &router->peers[r->peer - 1];
     struct ww_engine_route route = {
+        .id = this,
         .peer = peer->header,
         .state = r->state,
         .role = peer->aspa.role,
@@ -233,6 +235,15 @@ static int visit_prefix(const struct ww_engine_router *router, uint32_t id, void
       return stop;
   }
   return 0;
+}
+
+enum ww_err ww_engine_router_signatures(struct ww_engine_router *router, uint32_t id, struct ww_bgpsec_report *report) {
+  const struct ww_rib_route *route = ww_rib_route(router->rib, id);
+  if (!route)
+    return WW_ERR_NOTFOUND;
+  const struct ww_prefix prefix = ww_rib_route_prefix(router->rib, route);
+  const struct ww_rib_bundle bundle = ww_rib_bundle_get(router->rib, route->bundle);
+  return ww_engine_bgpsec_explain(router, route->peer, &prefix, &bundle, report);
 }
 
 int ww_engine_router_routes(const struct ww_engine_router *router, const struct ww_prefix *prefix, void *ctx,

@@ -203,7 +203,8 @@ static void reads_what_is_said(void **state) {
       "bmp-listen \"127.0.0.1:11019\" { }\n bmp-listen \"[::1]:0\" { }\n"
       "router \"edge1\" { address = \"192.0.2.1\" local-as = 64500 views = {\"pre-policy\", \"post-policy\"} }\n"
       "router \"edge2\" { sys-name = \"e2\" views = {\"post-policy\"} role = \"customer\" no-role = \"upstream\"\n"
-      "  peer \"192.0.2.9\" { role = \"rs-client\" } peer \"AS64501\" { role = \"mutual-transit\" }\n"
+      "  peer \"192.0.2.9\" { role = \"rs-client\" allow-pcount-0 = true } peer \"AS64501\" { role = "
+      "\"mutual-transit\" }\n"
       "  peer \"2001:db8::9\" { } }\n router \"edge3\" { }\n"
       "station \"p\" { host = \"127.0.0.1\" port = 1790 plain = true profile = \"std3\" tlv-draft = 19 covering "
       "= true\n"
@@ -276,6 +277,8 @@ static void reads_what_is_said(void **state) {
   assert_int_equal(c->routers[1].peer_count, 3);
   assert_int_equal(c->routers[1].peers[0].address.afi, WW_AFI_IPV4);
   assert_int_equal(c->routers[1].peers[0].role, WW_ROLE_RS_CLIENT);
+  assert_true(c->routers[1].peers[0].allow_pcount0);
+  assert_false(c->routers[1].peers[1].allow_pcount0);
   assert_int_equal(c->routers[1].peers[1].address.afi, 0);
   assert_int_equal(c->routers[1].peers[1].asn, 64501);
   assert_int_equal(c->routers[1].peers[1].role, WW_ROLE_MUTUAL_TRANSIT);
