@@ -31,6 +31,7 @@ int ww_cli_fail(const char *command, const char *fmt, ...) WW_PRINTF(2, 3);
 int ww_cli_fail_diag(const char *command, const char *file, enum ww_err err, const struct ww_diag *diag);
 
 extern const struct ww_command ww_cmd_run, ww_cmd_check, ww_cmd_payloads, ww_cmd_slurm, ww_cmd_station, ww_cmd_decode,
-    ww_cmd_vectors, ww_cmd_pki, ww_cmd_bgpsec, ww_cmd_status, ww_cmd_sources, ww_cmd_explain, ww_cmd_history;
+    ww_cmd_vectors, ww_cmd_pki, ww_cmd_bgpsec, ww_cmd_status, ww_cmd_sources, ww_cmd_explain, ww_cmd_history,
+    ww_cmd_metrics;
 
 #endif

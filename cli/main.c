@@ -14,7 +14,7 @@
 
 static const struct ww_command *const commands[] = {
     &ww_cmd_run, &ww_cmd_check,  &ww_cmd_payloads, &ww_cmd_slurm,   &ww_cmd_station, &ww_cmd_decode,  &ww_cmd_vectors,
-    &ww_cmd_pki, &ww_cmd_bgpsec, &ww_cmd_status,   &ww_cmd_sources, &ww_cmd_explain, &ww_cmd_history,
+    &ww_cmd_pki, &ww_cmd_bgpsec, &ww_cmd_status,   &ww_cmd_sources, &ww_cmd_metrics, &ww_cmd_explain, &ww_cmd_history,
 };
 enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
 

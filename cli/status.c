@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * `waywarden status` and `waywarden sources`: ask a running daemon over its control socket and print tables, or the
- * answer itself (--json).
+ * `waywarden status`, `sources` and `metrics`: ask a running daemon over its control socket and print tables, the
+ * answer itself (--json), or metrics.
  *
  * What the daemon says is read strictly (jansson) and shown leniently: a member that an older or newer daemon does not
  * send is an empty cell.
  */
 #include "cli/ask.h"
 #include "cli/cli.h"
+#include "cli/metrics.h"
 
 #include <getopt.h>
 #include <inttypes.h>
@@ -218,7 +219,11 @@ static int show(const char *name, const char *path, const struct ww_buf *answer,
     code = ww_cli_fail(name, "%s: %s", path, refused);
   else if (as_json && strcmp(name, "sources") == 0)
     print_json(json_object_get(status, "sources"));
-  else if (as_json)
+  else if (strcmp(name, "metrics") == 0) {
+    ww_metrics_print(stdout, status);
+    json_decref(status);
+    return code; /* that the daemon is not ready is a metric of its own */
+  } else if (as_json)
     fwrite(ww_buf_head(answer), 1, answer->len, stdout);
   else if (strcmp(name, "sources") == 0)
     print_use(json_object_get(status, "sources"));
@@ -245,7 +250,7 @@ static int run(const struct ww_command *command, int argc, char **argv) {
       config_path = optarg;
     else if (opt == OPT_CONTROL)
       control = optarg;
-    else if (opt == OPT_JSON)
+    else if (opt == OPT_JSON && strcmp(name, "metrics") != 0)
       as_json = true;
     else
       return WW_EXIT_USAGE;
@@ -277,6 +282,7 @@ static int run(const struct ww_command *command, int argc, char **argv) {
 }
 
 static int run_status(int argc, char **argv) { return run(&ww_cmd_status, argc, argv); }
+static int run_metrics(int argc, char **argv) { return run(&ww_cmd_metrics, argc, argv); }
 static int run_sources(int argc, char **argv) { return run(&ww_cmd_sources, argc, argv); }
 
 const struct ww_command ww_cmd_sources = {
@@ -303,4 +309,14 @@ const struct ww_command ww_cmd_status = {
             "  --json              print the daemon's answer as it is: one JSON object\n"
             "Exit code 4: the daemon runs and is not ready.\n",
     .run = run_status,
+};
+
+const struct ww_command ww_cmd_metrics = {
+    .name = "metrics",
+    .synopsis = "-c FILE | --control PATH",
+    .summary = "ask a running daemon for its counters, in the text format of Prometheus",
+    .help = "  -c, --config FILE   take the socket's path from this configuration\n"
+            "  --control PATH      the socket\n"
+            "Fit for a textfile collector. What the daemon does not know is left out.\n",
+    .run = run_metrics,
 };

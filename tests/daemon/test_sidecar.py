@@ -5,6 +5,7 @@ broken, routers misbehave, caches lie, stations are slow, and the daemon is kill
 import base64
 import json
 import os
+import re
 import signal
 import socket
 import struct
@@ -592,6 +593,12 @@ def slurm(lab):
     lab.wait("and counted", lambda: s.status()["slurm"]["errors"] == 1, 10)
     check(s.status()["epoch"] == epoch and s.states() == edited, "the last good set stays in force")
     check("the last good set" in ask("status", "--control", s.control), "status says so in words")
+    lines = ask("metrics", "--control", s.control).splitlines()
+    check(all(re.fullmatch(r"# (HELP|TYPE) waywarden_\w+ .+|waywarden_\w+(\{(\w+=\"[^\"]*\",?)+\})? -?\d+", x) for x in lines),
+          "metrics have the form that Prometheus reads")
+    check("waywarden_slurm_errors_total 1" in lines and "waywarden_ready 1" in lines and f"waywarden_epoch {epoch}" in lines,
+          "a metric says that a set was refused")
+    check(f'waywarden_router_routes{{name="edge1"}} {len(ROUTES)}' in lines, "labels say whose")
     s.daemon.send(signal.SIGHUP)
     lab.wait("HUP reads it again", lambda: s.status()["slurm"]["errors"] == 2, 10)
     check(s.states() == edited, "and changes nothing")
