@@ -390,6 +390,75 @@ static void test_path_alone_may_be_invalid(void **state) {
   ww_encoder_free(e);
 }
 
+/* A signed route is alone in its message; what was found of its signatures is read back. */
+static void test_signatures(void **state) {
+  (void)state;
+  enum { SEGMENTS = 300, KEYS = 100 };
+  static struct ww_bgpsec_segment_result segments[SEGMENTS];
+  static struct ww_key_hit keys[KEYS];
+  for (unsigned i = 0; i < SEGMENTS; i++)
+    segments[i] = (struct ww_bgpsec_segment_result){
+        .asn = i, .suite = 1, .state = i == SEGMENTS - 1 ? WW_BGPSEC_SEGMENT_BAD : WW_BGPSEC_SEGMENT_VALID};
+  for (unsigned i = 0; i < KEYS; i++)
+    keys[i] = (struct ww_key_hit){.asn = SEGMENTS - 1 - i,
+                                  .ski = {9, (uint8_t)i},
+                                  .source = 7,
+                                  .expires = 5,
+                                  .match = i ? WW_BGPSEC_SEGMENT_VALID : WW_BGPSEC_SEGMENT_BAD};
+  static const struct {
+    size_t segments, keys, max, want_segments, want_keys;
+  } cases[] = {{3, 2, 4096, 0, 0},
+               {SEGMENTS, KEYS, 65535, 255, 64},
+               {SEGMENTS, KEYS, 8192, 32, 16},
+               {SEGMENTS, KEYS, 400, 1, 1}};
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    struct example x;
+    example_fill(&x);
+    struct ww_bgpsec_report report = {.state = WW_STATE_INVALID,
+                                      .reason = WW_REASON_BGPSEC_SIGNATURE,
+                                      .segments = segments + SEGMENTS - cases[i].segments,
+                                      .segment_count = cases[i].segments,
+                                      .hits = keys,
+                                      .hit_count = cases[i].keys};
+    x.routes.bgpsec = &report;
+    x.verdicts[0].state = WW_STATE_NOT_EVALUATED;
+    x.verdicts[0].reason = WW_REASON_NONE;
+    x.verdicts[0].hit_count = 0;
+    struct ww_encode_message m = base_message();
+    struct ww_encoder *e = ww_encoder_new();
+    static uint8_t buf[65535];
+    struct ww_writer w = ww_writer_make(buf, cases[i].max);
+    size_t taken;
+    assert_int_equal(ww_encode_routes(e, &m, &x.routes, cases[i].max, &w, &taken), WW_OK);
+    assert_int_equal(taken, 1);
+    struct ww_arena arena;
+    struct ww_validation_msg out;
+    struct ww_diag diag = {0};
+    ww_arena_init(&arena, 0);
+    if (ww_validation_decode(buf, w.len, PEN, &arena, &out, &diag) != WW_OK)
+      fail_msg("%s", diag.text);
+    const struct ww_validation_item *item = &out.items[0];
+    bool cut = cases[i].want_keys != 0;
+    assert_int_equal(item->state, WW_STATE_INVALID);
+    assert_int_equal(item->result[WW_KIND_BGPSEC].reason, WW_REASON_BGPSEC_SIGNATURE);
+    assert_int_equal(item->segment_count, cut ? cases[i].want_segments : cases[i].segments);
+    assert_int_equal(item->rule_count, cut ? cases[i].want_keys : cases[i].keys);
+    assert_int_equal((out.profile_flags & WW_PROFILE_TRUNCATED) != 0, cut);
+    assert_int_equal(item->segments[item->segment_count - 1].state, WW_BGPSEC_SEGMENT_BAD); /* is kept */
+    assert_int_equal(item->segments[item->segment_count - 1].asn, SEGMENTS - 1);
+    assert_int_equal(item->rules[0].kind, WW_RULE_ROUTER_KEY);
+    assert_int_equal(item->rules[0].state, WW_STATE_INVALID);
+    assert_int_equal(item->rules[0].asn, SEGMENTS - 1);
+    assert_int_equal(item->rules[0].expires, 5);
+    assert_memory_equal(item->rules[0].ski, keys[0].ski, WW_SKI_LEN);
+    ww_arena_fini(&arena);
+    /* Without a key to blame it is not sent. */
+    report.hit_count = 0;
+    assert_int_equal(ww_encode_routes(e, &m, &x.routes, cases[i].max, &w, &taken), WW_ERR_INVAL);
+    ww_encoder_free(e);
+  }
+}
+
 /* ASPAs of ten thousand providers, and a path of a thousand hops: every message fits, says that it is cut, and keeps
  * what decided. */
 static void test_cuts_long_evidence(void **state) {
@@ -687,6 +756,21 @@ static enum ww_err forge_decode(struct forge *f, struct ww_validation_msg *out) 
   "0000000200000001"                                                                                                   \
   "0000000000000000"
 
+#define SKI_TEXT "00112233445566778899aabbccddeeff00112233"
+#define KEY_INVALID                                                                                                    \
+  "03020000"                                                                                                           \
+  "00000007"                                                                                                           \
+  "0000000000000000"                                                                                                   \
+  "0000fbf5" SKI_TEXT
+#define SEGMENT_BAD                                                                                                    \
+  "0000fbf5"                                                                                                           \
+  "01"                                                                                                                 \
+  "01" SKI_TEXT
+#define SEGMENT_GOOD                                                                                                   \
+  "0000fbf5"                                                                                                           \
+  "01"                                                                                                                 \
+  "00" SKI_TEXT
+
 static void test_refuses_what_breaks_an_invariant(void **state) {
   (void)state;
   static const struct {
@@ -796,6 +880,51 @@ static void test_refuses_what_breaks_an_invariant(void **state) {
         {true, 134, 0,
          PATH_ONE "0000000100000002"
                   "0301"}}},
+      {"a bad signature, its segment and its key",
+       WW_OK,
+       {{true, 128, 0, "02010000002a"},
+        {true, 129, 0, "03020020"},
+        {true, 130, 0, KEY_INVALID},
+        {true, 131, 0, "01" SEGMENT_BAD}}},
+      {"a bad signature without its key",
+       WW_ERR_MALFORMED,
+       {{true, 128, 0, "02010000002a"},
+        {true, 129, 0, "03020020"},
+        {true, 130, 1, RULE_INVALID},
+        {true, 131, 0, "01" SEGMENT_BAD}}},
+      {"a bad signature with good segments only",
+       WW_ERR_MALFORMED,
+       {{true, 128, 0, "02010000002a"},
+        {true, 129, 0, "03020020"},
+        {true, 130, 0, KEY_INVALID},
+        {true, 131, 0, "01" SEGMENT_GOOD}}},
+      {"a bad signature without segments",
+       WW_ERR_MALFORMED,
+       {{true, 128, 0, "02010000002a"}, {true, 129, 0, "03020021"}, {true, 130, 0, KEY_INVALID}}},
+      {"a signed path that loops", WW_OK, {{true, 128, 0, "02010000002a"}, {true, 129, 0, "03020026"}}},
+      {"an unsupported suite", WW_OK, {{true, 128, 0, "01010000002a"}, {true, 129, 0, "03030022"}}},
+      {"a router key cut off",
+       WW_ERR_MALFORMED,
+       {{true, 128, 0, "02010000002a"},
+        {true, 130, 0,
+         "03020000"
+         "00000000"
+         "0000000000000000"
+         "0000fbf5"
+         "00"}}},
+      {"no segments", WW_ERR_MALFORMED, {{true, 128, 0, "01010000002a"}, {true, 131, 0, "00"}}},
+      {"segments cut off", WW_ERR_MALFORMED, {{true, 128, 0, "01010000002a"}, {true, 131, 0, "02" SEGMENT_GOOD}}},
+      {"two lots of segments",
+       WW_ERR_MALFORMED,
+       {{true, 128, 0, "01010000002a"}, {true, 131, 0, "01" SEGMENT_GOOD}, {true, 131, 1, "01" SEGMENT_GOOD}}},
+      {"a segment state that does not exist",
+       WW_ERR_MALFORMED,
+       {{true, 128, 0, "01010000002a"},
+        {true, 131, 0,
+         "01"
+         "0000fbf5"
+         "01"
+         "07" SKI_TEXT}}},
       {"two PDUs", WW_ERR_MALFORMED, {{true, 128, 0, "01010000002a"}, {false, 4, 0, ""}}},
       {"two sequences",
        WW_ERR_MALFORMED,
@@ -871,14 +1000,23 @@ static void test_bounds_what_groups_multiply(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_decodes_the_first_sample),     cmocka_unit_test(test_document_shows_what_is_sent),
-      cmocka_unit_test(test_shares_what_is_shared),        cmocka_unit_test(test_flags_are_of_the_nlri),
-      cmocka_unit_test(test_withdrawals_say_nothing_else), cmocka_unit_test(test_path_is_said_once),
-      cmocka_unit_test(test_path_alone_may_be_invalid),    cmocka_unit_test(test_cuts_long_evidence),
-      cmocka_unit_test(test_refuses_unsound_verdicts),     cmocka_unit_test(test_splits_at_every_limit),
-      cmocka_unit_test(test_cuts_rules_and_says_so),       cmocka_unit_test(test_long_attributes),
-      cmocka_unit_test(test_every_truncation_is_an_error), cmocka_unit_test(test_refuses_what_breaks_an_invariant),
-      cmocka_unit_test(test_leaves_others_messages_alone), cmocka_unit_test(test_bounds_what_groups_multiply),
+      cmocka_unit_test(test_decodes_the_first_sample),
+      cmocka_unit_test(test_document_shows_what_is_sent),
+      cmocka_unit_test(test_shares_what_is_shared),
+      cmocka_unit_test(test_flags_are_of_the_nlri),
+      cmocka_unit_test(test_withdrawals_say_nothing_else),
+      cmocka_unit_test(test_path_is_said_once),
+      cmocka_unit_test(test_path_alone_may_be_invalid),
+      cmocka_unit_test(test_signatures),
+      cmocka_unit_test(test_cuts_long_evidence),
+      cmocka_unit_test(test_refuses_unsound_verdicts),
+      cmocka_unit_test(test_splits_at_every_limit),
+      cmocka_unit_test(test_cuts_rules_and_says_so),
+      cmocka_unit_test(test_long_attributes),
+      cmocka_unit_test(test_every_truncation_is_an_error),
+      cmocka_unit_test(test_refuses_what_breaks_an_invariant),
+      cmocka_unit_test(test_leaves_others_messages_alone),
+      cmocka_unit_test(test_bounds_what_groups_multiply),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a station prints is what the engine would have printed: random routes, roles, VRPs and ASPAs go through the
- * engine, an export session and the renderer; each verdict object is compared with the one that
+ * What a station prints is what the engine would have printed: random routes, roles, VRPs, ASPAs and router keys go
+ * through the engine, an export session and the renderer; each verdict object is compared with the one that
  * validator/verdict_json.c makes of the engine's own verdict. The order of records is not compared: a message lists
  * what its NLRIs share once.
  */
@@ -21,9 +21,11 @@
 #include "bmpout/session.h"
 #include "engine/engine.h"
 #include "validator/verdict_json.h"
+#include "wire/bgp_bgpsec.h"
 
-enum { PEERS = 4, ROUTES = 40, AS_MAX = 12, LOCAL_AS = 64999, ROUNDS = 60 };
+enum { SIGNERS = 3, SIGNED_MAX = 2048, PEERS = 4, ROUTES = 40, AS_MAX = 12, LOCAL_AS = 64999, ROUNDS = 60 };
 
+static struct ww_bgpsec_signer *signers[SIGNERS];
 static uint64_t rng_state;
 
 static uint32_t rng(uint32_t below) {
@@ -75,6 +77,14 @@ static void make_data(struct lab *lab) {
       if (rng(3))
         assert_int_equal(ww_payloads_add_aspa(&delta.announce, &aspa), WW_OK);
     }
+    for (uint32_t asn = 1; asn <= AS_MAX; asn++)
+      for (unsigned i = 0; i < SIGNERS; i++) {
+        struct ww_router_key key = {
+            .asn = asn, .spki = ww_bgpsec_signer_spki(signers[i]), .spki_len = 91, .expires = 5};
+        assert_true(ww_bgpsec_ski(key.spki, key.spki_len, key.ski));
+        if (rng(3))
+          assert_int_equal(ww_payloads_add_key(&delta.announce, &key), WW_OK);
+      }
     assert_int_equal(ww_payloads_sort(&delta.announce), WW_OK);
     struct ww_snapshot *next;
     assert_int_equal(ww_snapshot_apply(base, &delta, source, true, &next), WW_OK);
@@ -83,6 +93,60 @@ static void make_data(struct lab *lab) {
     ww_payload_delta_fini(&delta);
   }
   lab->snapshot = base;
+}
+
+/* A BGPsec_PATH of random hops from this neighbor; now and then not what it should be. */
+static size_t random_signed(const struct ww_prefix *prefix, uint32_t neighbor, uint8_t *out) {
+  uint8_t before[SIGNED_MAX];
+  uint32_t asns[4] = {rng(12) ? neighbor : 9};
+  unsigned count = 1 + rng(3);
+  size_t len = 0;
+  for (unsigned i = 1; i < count; i++)
+    asns[i] = 1 + rng(AS_MAX);
+  for (unsigned i = count; i > 0; i--) {
+    struct ww_bgpsec_sign_key key = {.suite = WW_BGPSEC_SUITE_P256, .signer = signers[rng(SIGNERS)]};
+    struct ww_bgpsec_sign_request q = {.prefix = *prefix,
+                                       .path = len ? before : NULL,
+                                       .path_len = len,
+                                       .asn = asns[i - 1],
+                                       .pcount = (uint8_t)(1 + rng(2)),
+                                       .target_as = i > 1 ? asns[i - 2] : (uint32_t)LOCAL_AS,
+                                       .keys = &key,
+                                       .key_count = 1};
+    assert_int_equal(ww_bgpsec_sign(&q, out, SIGNED_MAX, &len, NULL), WW_OK);
+    memcpy(before, out, len);
+  }
+  if (rng(6) == 0)
+    out[len - 1] ^= 1;
+  return len;
+}
+
+static void announce_signed(struct lab *lab, uint32_t peer) {
+  static const uint8_t next_hop[16] = {192, 0, 2, 1};
+  uint8_t path[SIGNED_MAX], attrs[SIGNED_MAX + 16], nlri[64];
+  struct ww_prefix prefix = random_prefix();
+  size_t len = random_signed(&prefix, peer, path);
+  struct ww_writer w = ww_writer_make(attrs, sizeof attrs), n = ww_writer_make(nlri, sizeof nlri);
+  struct ww_bgp_update u;
+  memset(&u, 0, sizeof u);
+  ww_writer_bytes(&w, (const uint8_t[]){0x40, WW_ATTR_ORIGIN, 1, 0, 0x90, WW_ATTR_BGPSEC_PATH}, 6);
+  ww_writer_u16(&w, (uint16_t)len);
+  u.bgpsec_path = attrs + w.len;
+  u.bgpsec_path_len = len;
+  ww_writer_bytes(&w, path, len);
+  u.attrs = attrs;
+  u.attrs_len = w.len;
+  ww_nlri_write(&n, &prefix, false, 0);
+  if (rng(8) == 0) { /* not allowed, and of other prefixes no signature is good */
+    prefix.len = 16;
+    ww_prefix_mask(&prefix);
+    ww_nlri_write(&n, &prefix, false, 0);
+  }
+  u.announced[1] = (struct ww_nlri){.afi = prefix.afi, .data = nlri, .len = n.len};
+  u.next_hop[1] = next_hop;
+  u.next_hop_len[1] = prefix.afi == WW_AFI_IPV6 ? 16 : 4;
+  struct ww_bmp_peer header = header_of(peer);
+  lab->events.update(lab->events.ctx, &header, WW_VIEW_ADJ_IN_PRE, &u);
 }
 
 static void make_routes(struct lab *lab) {
@@ -99,6 +163,10 @@ static void make_routes(struct lab *lab) {
   }
   for (unsigned i = 0; i < ROUTES; i++) {
     static const uint8_t next_hop[16] = {192, 0, 2, 1};
+    if (rng(3) == 0) {
+      announce_signed(lab, 1 + rng(PEERS));
+      continue;
+    }
     uint32_t peer = 1 + rng(PEERS), asn = rng(8) ? peer : 1 + rng(AS_MAX);
     char path[128];
     size_t at = (size_t)snprintf(path, sizeof path, "%u", asn);
@@ -176,6 +244,16 @@ static json_t *verdict_here(struct lab *lab, const struct ww_out_route *route, u
                                  .verdict = verdict,
                                  .source_name = source_name,
                                  .ctx = lab};
+  uint8_t octets[512];
+  if (route->attrs[5] == WW_ATTR_BGPSEC_PATH) {
+    struct ww_bgpsec_path secure;
+    struct ww_writer w = ww_writer_make(octets, sizeof octets);
+    assert_int_equal(ww_bgpsec_path_decode(route->attrs + 8, route->attrs_len - 8, &secure, NULL),
+                     WW_BGPSEC_REASON_NONE);
+    ww_bgpsec_as_path_write(&w, &secure);
+    view.as_path = octets;
+    view.as_path_len = w.len;
+  }
   struct ww_as_path path = {.data = view.as_path, .len = view.as_path_len};
   view.origin = (struct ww_origin){.none = true};
   for (struct ww_as_segment s; ww_as_path_next(&path, &s);)
@@ -277,6 +355,7 @@ static json_t *verdicts_there(struct lab *lab, bool covering, size_t max_message
 
 struct seen {
   size_t routes, invalid_paths, valid_paths, unknown_paths, aspas, covering;
+  size_t valid_signed, invalid_signed;
 };
 
 static void compare(struct lab *lab, bool covering, size_t max_message, struct seen *seen) {
@@ -304,6 +383,8 @@ static void compare(struct lab *lab, bool covering, size_t max_message, struct s
       seen->valid_paths += verdict.aspa.state == WW_STATE_VALID && verdict.aspa.hop_count;
       seen->unknown_paths += verdict.aspa.state == WW_STATE_UNKNOWN;
       seen->aspas += verdict.aspa.hit_count;
+      seen->valid_signed += verdict.bgpsec.state == WW_STATE_VALID;
+      seen->invalid_signed += verdict.bgpsec.state == WW_STATE_INVALID;
       seen->covering += json_array_size(json_object_get(here, "covering"));
       json_decref(here);
     }
@@ -318,6 +399,8 @@ static void compare(struct lab *lab, bool covering, size_t max_message, struct s
 static void test_station_prints_what_the_engine_says(void **state) {
   (void)state;
   struct seen seen = {0};
+  for (unsigned i = 0; i < SIGNERS; i++)
+    assert_int_equal(ww_bgpsec_signer_generate(&signers[i]), WW_OK);
   for (unsigned round = 0; round < ROUNDS; round++) {
     struct lab lab;
     rng_state = round * 7919 + 3;
@@ -329,6 +412,10 @@ static void test_station_prints_what_the_engine_says(void **state) {
                 seen.valid_paths, seen.unknown_paths, seen.invalid_paths, seen.aspas, seen.covering);
   assert_true(seen.routes > 1000 && seen.valid_paths > 50 && seen.unknown_paths > 50 && seen.invalid_paths > 50);
   assert_true(seen.aspas > 1000 && seen.covering > 100);
+  print_message("signed routes valid %zu, invalid %zu\n", seen.valid_signed, seen.invalid_signed);
+  assert_true(seen.valid_signed > 50 && seen.invalid_signed > 50);
+  for (unsigned i = 0; i < SIGNERS; i++)
+    ww_bgpsec_signer_free(signers[i]);
 }
 
 int main(void) {

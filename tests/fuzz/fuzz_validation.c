@@ -28,8 +28,20 @@ static void check(const struct ww_validation_item *item) {
   for (size_t i = 0; item->path && i < item->path->hop_count; i++)
     if (item->path->hops[i].state > WW_HOP_NO_ATTESTATION)
       abort();
-  bool of_path =
-      item->result[WW_KIND_ASPA].state == WW_STATE_INVALID && ww_reason_is_of_path(item->result[WW_KIND_ASPA].reason);
+  bool of_path = false;
+  for (unsigned kind = WW_KIND_ASPA; kind <= WW_KIND_BGPSEC; kind++)
+    of_path |= item->result[kind].state == WW_STATE_INVALID && ww_reason_is_of_path(item->result[kind].reason);
+  bool bad_segment = false, bad_key = false;
+  for (size_t i = 0; i < item->segment_count; i++) {
+    if (item->segments[i].state > WW_BGPSEC_SEGMENT_UNSUPPORTED)
+      abort();
+    bad_segment |= ww_segment_is_bad(item->segments[i].state);
+  }
+  for (size_t i = 0; i < item->rule_count; i++)
+    bad_key |= item->rules[i].kind == WW_RULE_ROUTER_KEY && item->rules[i].state == WW_STATE_INVALID;
+  if (item->result[WW_KIND_BGPSEC].state == WW_STATE_INVALID && !(bad_segment && bad_key) &&
+      !ww_reason_is_of_path(item->result[WW_KIND_BGPSEC].reason))
+    abort();
   if ((item->state == WW_STATE_VALID && valid != item->rule_count) ||
       (item->state == WW_STATE_UNKNOWN && item->rule_count) ||
       (item->state == WW_STATE_INVALID && !invalid && !of_path))
