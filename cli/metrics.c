@@ -74,6 +74,8 @@ static const struct metric metrics[] = {
     ROUTER("aspa_valid", "gauge", "routes whose path is valid", "aspa", "valid"),
     ROUTER("aspa_invalid", "gauge", "routes whose path is invalid", "aspa", "invalid"),
     ROUTER("aspa_unknown", "gauge", "routes whose path is unknown", "aspa", "unknown"),
+    ROUTER("bgpsec_valid", "gauge", "signed routes whose signatures verify", "bgpsec", "valid"),
+    ROUTER("bgpsec_invalid", "gauge", "signed routes whose signatures do not", "bgpsec", "invalid"),
     ROUTER("evaluated_total", "counter", "routes judged", NULL, "evaluated"),
     ROUTER("changed_total", "counter", "verdicts that changed", NULL, "changed"),
     ROUTER("malformed_updates_total", "counter", "UPDATEs with an error (RFC 7606)", NULL, "malformed_updates"),
