@@ -427,7 +427,7 @@ static bool read_step(struct ww_vector_reader *r, json_t *item, struct step *ste
 
 static bool read_resume(struct ww_vector_reader *r, json_t *resume, struct ww_rtr_resume *out) {
   static const char *const names[] = {"version", "session", "serial", NULL};
-  json_int_t version, session, serial;
+  json_int_t version = 0, session = 0, serial = 0;
   if (!ww_vector_members(r, resume, names) ||
       !read_number(r, resume, "version", WW_RTR_VERSION_MAX, true, &version, NULL) ||
       !read_number(r, resume, "session", UINT16_MAX, true, &session, NULL) ||
