@@ -15,7 +15,7 @@ cfg_opt_t ww_config_listen_options[] = {
 };
 
 static cfg_opt_t peer_options[] = {
-    CFG_STR("role", "none", CFGF_NONE),
+    CFG_STR("role", NULL, CFGF_NONE),
     CFG_BOOL("allow-pcount-0", cfg_false, CFGF_NONE),
     CFG_END(),
 };
@@ -119,7 +119,10 @@ static void take_roles(struct ww_config_router *to, cfg_t *s, bool *ok) {
   for (unsigned i = 0; *ok && i < cfg_size(s, "peer"); i++) {
     cfg_t *peer = cfg_getnsec(s, "peer", i);
     *ok = parse_peer(cfg_title(peer), &to->peers[i]);
-    to->peers[i].role = role_of(cfg_getstr(peer, "role"));
+    const char *role = cfg_getstr(peer, "role");
+    to->peers[i].role_not_said = !role;
+    if (role)
+      to->peers[i].role = role_of(role);
     to->peers[i].allow_pcount0 = cfg_getbool(peer, "allow-pcount-0");
     to->peer_count++;
   }

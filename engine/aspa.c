@@ -43,10 +43,11 @@ static enum ww_role role_of(const struct ww_engine_router *router, const struct 
   assert(roles->peers || roles->peer_count == 0);
   struct ww_addr address = ww_bmp_peer_addr(&peer->header);
   for (size_t i = 0; i < roles->peer_count; i++)
-    if (roles->peers[i].address.afi && memcmp(&roles->peers[i].address, &address, sizeof address) == 0)
+    if (!roles->peers[i].role_not_said && roles->peers[i].address.afi &&
+        memcmp(&roles->peers[i].address, &address, sizeof address) == 0)
       return (enum ww_role)roles->peers[i].role;
   for (size_t i = 0; i < roles->peer_count; i++)
-    if (!roles->peers[i].address.afi && roles->peers[i].asn == peer->header.asn)
+    if (!roles->peers[i].role_not_said && !roles->peers[i].address.afi && roles->peers[i].asn == peer->header.asn)
       return (enum ww_role)roles->peers[i].role;
   /* CHOICE: the draft does not recommend verification between routers of one AS; there it happens only where the
    * configuration names the peer. RFC 9234 §4: roles are for external sessions. */

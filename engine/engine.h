@@ -64,6 +64,7 @@ struct ww_engine_role {
   struct ww_addr address; /* of the neighbor; afi 0: all of AS `asn` */
   uint32_t asn;
   uint8_t role;       /* enum ww_role */
+  bool role_not_said; /* `role` is not looked at: the session tells */
   bool allow_pcount0; /* RFC 8205 §4.2: a transparent route server */
 };
 /* When no role is known: the routes are not evaluated, are Unknown, or are verified as if there were a role. */

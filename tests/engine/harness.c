@@ -981,12 +981,13 @@ static void set_roles(struct harness *h, unsigned who, unsigned role, unsigned n
   /* The AS first, though addresses go before it. */
   if (h->roles.by_as != WW_ROLE_NONE)
     configured[all.peer_count++] = (struct ww_engine_role){.asn = NEIGHBOUR_AS, .role = h->roles.by_as};
-  for (unsigned i = 0; i < NEIGHBOURS; i++)
-    if (h->roles.by_address[i] != WW_ROLE_NONE) {
-      const struct ww_bmp_peer header = header_of(i, 0);
-      configured[all.peer_count++] =
-          (struct ww_engine_role){.address = ww_bmp_peer_addr(&header), .role = h->roles.by_address[i]};
-    }
+  for (unsigned i = 0; i < NEIGHBOURS; i++) { /* a section that says nothing of the role changes nothing */
+    const struct ww_bmp_peer header = header_of(i, 0);
+    bool said = h->roles.by_address[i] != WW_ROLE_NONE;
+    configured[all.peer_count++] = (struct ww_engine_role){.address = ww_bmp_peer_addr(&header),
+                                                           .role = said ? h->roles.by_address[i] : WW_ROLE_CUSTOMER,
+                                                           .role_not_said = !said};
+  }
   all.others = h->roles.others;
   all.none = h->roles.none;
   EXPECT(ww_engine_router_set_roles(h->router, &all) == WW_OK);
