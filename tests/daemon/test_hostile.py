@@ -200,6 +200,7 @@ class Siege:
         text = (f'store = "{lab.path("store")}"\ncontrol = "{self.control}"\nstartup-grace = 1\nbmp-listen "127.0.0.1:{self.port}" {{ }}\n'
                 'static { vrp = {"198.51.0.0/16-24 AS64510", "10.0.0.0/8-24 AS64501"} }\n'
                 'router "honest" { sys-name = "honest" }\nrouter "fuzz" { sys-name = "fuzz" }\nrouter "creep" { sys-name = "creep" }\n'
+                'router "flaps" { sys-name = "flaps" }\n'
                 f'station "noc" {{ host = "127.0.0.1" port = {ours} retry-min = 1 retry-max = 1 {files} }}\n')
         for name, enemy in self.stations.items():
             text += f'station "{name}" {{ host = "127.0.0.1" port = {enemy.port} retry-min = 1 retry-max = 1 {files} }}\n'
@@ -291,7 +292,7 @@ class Siege:
     def flaps(self):
         """One router whose peers, new ones each time, come and go with routes."""
         with connect(self.port) as s:
-            s.sendall(bmpgen.initiation("fuzz"))
+            s.sendall(bmpgen.initiation("flaps"))  # a name of its own: who comes late under another's takes its place
             routes = [bmpgen.update([f"172.{16 + i // 8}.{i % 8 * 32}.0/24"], [64501]) for i in range(50)]
             for i in range(300 * WORK):
                 p = bmpgen.Peer(f"10.{i >> 16}.{i >> 8 & 255}.{i & 255}", 64501)
