@@ -42,10 +42,9 @@ enum ww_state ww_bgpsec_verdict(enum ww_bgpsec_state state) {
   switch (state) {
   case WW_BGPSEC_VALID:
     return WW_STATE_VALID;
+  /* CHOICE: RFC 8205 §5.2 has the second one's route withdrawn. Where it is there all the same, it must not pass for
+   * one that simply was not signed. */
   case WW_BGPSEC_NOT_VALID:
-    return WW_STATE_INVALID;
-  /* CHOICE: RFC 8205 §5.2 has such a route withdrawn. Where one is there all the same, it must not pass for one that
-   * simply was not signed. */
   case WW_BGPSEC_WITHDRAW:
     return WW_STATE_INVALID;
   case WW_BGPSEC_UNSIGNED:

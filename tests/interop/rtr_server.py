@@ -326,9 +326,10 @@ def tls(lab):
               "one with the right certificate is served, in TLS 1.3")
 
     inside = free_port()
-    lab.start("socat", socat, f"TCP-LISTEN:{inside},bind=127.0.0.1,reuseaddr,fork",
+    relay = lab.start("socat", socat, "-d", "-d", f"TCP-LISTEN:{inside},bind=127.0.0.1,reuseaddr,fork",
               f"OPENSSL:127.0.0.1:{cache.port},cafile={pki['ca.pem']},cert={pki['router.pem']},key={pki['router.key']},"
               f"commonname=localhost")
+    lab.wait("socat listens", lambda: "listening on" in relay.output())
     process = lab.start("rtrclient", stdbuf, "-oL", program, "-p", "tcp", "127.0.0.1", str(inside))
     follow(lab, cache, "rtrclient behind TLS", lambda: rtrclient_read(process), 1)
 
