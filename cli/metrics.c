@@ -134,12 +134,11 @@ static void print_sample(FILE *out, const struct metric *m, json_t *of, bool *sa
 void ww_metrics_print(FILE *out, json_t *status) {
   for (size_t i = 0; i < sizeof metrics / sizeof *metrics; i++) {
     const struct metric *m = &metrics[i];
+    json_t *list = m->list ? json_object_get(status, m->list) : NULL;
     bool said = false;
-    size_t k;
-    json_t *item;
     if (!m->list)
       print_sample(out, m, status, &said);
-    else
-      json_array_foreach(json_object_get(status, m->list), k, item) print_sample(out, m, item, &said);
+    for (size_t k = 0; k < json_array_size(list); k++)
+      print_sample(out, m, json_array_get(list, k), &said);
   }
 }
