@@ -300,6 +300,7 @@ exits 3 "--fail-on in a batch"
 if [ -c /dev/full ]; then # more than a stream's buffer holds
   for _ in $(seq 2000); do echo '192.0.2.0/24 64500'; done >full
   code=0
+  # shellcheck disable=SC2034 # exits reads it
   "$WAYWARDEN" check --batch full --payloads main.json $now >/dev/full 2>err || code=$?
   exits 1 "a batch that cannot be written"
 fi
