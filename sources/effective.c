@@ -14,7 +14,6 @@
  */
 #include "sources/effective.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "validator/lookup.h"
@@ -35,21 +34,13 @@ size_t ww_effective_delta_count(const struct ww_effective_delta *d) {
 
 /* Records of several sources follow each other in a walk. */
 struct reading {
+  const struct ww_snapshot *snapshot;
   struct ww_payloads *out;
-  const uint32_t *only; /* customers wanted, ascending; NULL: all of them */
-  size_t only_count;
-  uint32_t *providers; /* of the customer under way */
-  size_t count, cap;
-  uint32_t customer;
-  bool open;
+  bool any_customer;
+  uint32_t customer; /* the last one read */
   size_t left_out;
   enum ww_err err;
 };
-
-static int compare_u32(const void *a, const void *b) {
-  const uint32_t *x = (const uint32_t *)a, *y = (const uint32_t *)b;
-  return (*x > *y) - (*x < *y);
-}
 
 static int take_vrp(void *ctx, const struct ww_vrp *vrp, ww_source_id source) {
   struct reading *r = (struct reading *)ctx;
@@ -69,72 +60,32 @@ static int take_key(void *ctx, const struct ww_router_key *key, ww_source_id sou
   return r->err != WW_OK;
 }
 
-static void end_customer(struct reading *r) {
-  if (!r->open)
+/* What all sources say of a customer; nothing when none says anything. */
+static void read_customer(struct reading *r, uint32_t customer) {
+  struct ww_aspa merged;
+  if (!ww_snapshot_aspa(r->snapshot, customer, &merged))
     return;
-  r->open = false;
-  size_t n = 0;
-  if (r->count > 1)
-    qsort(r->providers, r->count, sizeof *r->providers, compare_u32);
-  for (size_t i = 0; i < r->count; i++)
-    if (n == 0 || r->providers[i] != r->providers[n - 1])
-      r->providers[n++] = r->providers[i];
-  /* draft-ietf-sidrops-8210bis-26 §10: AS 0 of one is excluded when another lists providers. */
-  const uint32_t *first = r->providers;
-  if (n > 1 && *first == 0) {
-    first++;
-    n--;
-  }
-  if (n > WW_ASPA_PROVIDERS_MAX) {
+  merged.expires = 0;
+  if (merged.provider_count > WW_ASPA_PROVIDERS_MAX)
     r->left_out++;
-  } else if (n > 0) {
-    struct ww_aspa merged = {.customer = r->customer, .provider_count = (uint32_t)n, .providers = first};
+  else
     r->err = ww_payloads_add_aspa(r->out, &merged);
-  }
 }
 
 static int take_aspa(void *ctx, const struct ww_aspa *aspa, ww_source_id source) {
   struct reading *r = (struct reading *)ctx;
   (void)source;
-  if (r->only && !bsearch(&aspa->customer, r->only, r->only_count, sizeof *r->only, compare_u32))
-    return 0;
-  if (!r->open || aspa->customer != r->customer) {
-    end_customer(r);
-    r->open = true;
-    r->customer = aspa->customer;
-    r->count = 0;
-  }
-  if (r->cap - r->count < aspa->provider_count) {
-    size_t cap = (r->count + aspa->provider_count) * 2;
-    uint32_t *larger = (uint32_t *)realloc(r->providers, cap * sizeof *larger);
-    if (!larger) {
-      r->err = WW_ERR_NOMEM;
-      return 1;
-    }
-    r->providers = larger;
-    r->cap = cap;
-  }
-  if (aspa->provider_count)
-    memcpy(r->providers + r->count, aspa->providers, aspa->provider_count * sizeof *r->providers);
-  r->count += aspa->provider_count;
+  if (!r->any_customer || aspa->customer != r->customer)
+    read_customer(r, aspa->customer);
+  r->any_customer = true;
+  r->customer = aspa->customer;
   return r->err != WW_OK;
-}
-
-static enum ww_err read_aspas(const struct ww_snapshot *snapshot, struct reading *r) {
-  (void)ww_snapshot_walk(snapshot, r, NULL, take_aspa, NULL);
-  if (r->err == WW_OK)
-    end_customer(r);
-  free(r->providers);
-  r->providers = NULL;
-  return r->err;
 }
 
 enum ww_err ww_effective_set(const struct ww_snapshot *snapshot, bool with_vrps, struct ww_payloads *out,
                              size_t *left_out) {
-  struct reading r = {.out = out};
-  (void)ww_snapshot_walk(snapshot, &r, with_vrps ? take_vrp : NULL, NULL, take_key);
-  if (r.err == WW_OK)
-    r.err = read_aspas(snapshot, &r);
+  struct reading r = {.snapshot = snapshot, .out = out};
+  (void)ww_snapshot_walk(snapshot, &r, with_vrps ? take_vrp : NULL, take_aspa, take_key);
   if (left_out)
     *left_out = r.left_out;
   return r.err;
@@ -258,41 +209,39 @@ static enum ww_err delta_vrps(const struct ww_snapshot *old, const struct ww_sna
 
 static enum ww_err delta_aspas(const struct ww_snapshot *old, const struct ww_snapshot *next,
                                const struct ww_payloads *touched, struct ww_effective_delta *out) {
-  if (touched->aspa_count == 0)
-    return WW_OK;
-  uint32_t *customers = (uint32_t *)malloc(touched->aspa_count * sizeof *customers);
-  if (!customers)
-    return WW_ERR_NOMEM;
-  for (size_t i = 0; i < touched->aspa_count; i++)
-    customers[i] = touched->aspas[i].customer;
   struct ww_payloads was = {0}, is = {0};
-  struct reading before = {.out = &was, .only = customers, .only_count = touched->aspa_count};
-  struct reading after = {.out = &is, .only = customers, .only_count = touched->aspa_count};
-  enum ww_err err = read_aspas(old, &before);
-  if (err == WW_OK)
-    err = read_aspas(next, &after);
+  struct reading before = {.snapshot = old, .out = &was}, after = {.snapshot = next, .out = &is};
+  for (size_t i = 0; before.err == WW_OK && after.err == WW_OK && i < touched->aspa_count; i++) {
+    read_customer(&before, touched->aspas[i].customer);
+    read_customer(&after, touched->aspas[i].customer);
+  }
+  enum ww_err err = before.err != WW_OK ? before.err : after.err;
   if (err == WW_OK)
     err = diff_aspas(&was, &is, out);
   ww_payloads_fini(&was);
   ww_payloads_fini(&is);
-  free(customers);
   return err;
 }
 
-/* Router keys are few: both sides are read whole when one of them is touched. */
+static int is_key(void *ctx, const struct ww_router_key *key, ww_source_id source) {
+  const struct ww_router_key *wanted = (const struct ww_router_key *)ctx;
+  (void)source;
+  return ww_router_key_compare(wanted, key) == 0;
+}
+
+static bool has_key(const struct ww_snapshot *snapshot, struct ww_router_key *key) {
+  return ww_snapshot_router_keys(snapshot, key->asn, key->ski, key, is_key) != 0;
+}
+
 static enum ww_err delta_keys(const struct ww_snapshot *old, const struct ww_snapshot *next,
                               const struct ww_payloads *touched, struct ww_effective_delta *out) {
-  if (touched->key_count == 0)
-    return WW_OK;
-  struct ww_payloads was = {0}, is = {0};
-  struct reading before = {.out = &was}, after = {.out = &is};
-  (void)ww_snapshot_walk(old, &before, NULL, NULL, take_key);
-  (void)ww_snapshot_walk(next, &after, NULL, NULL, take_key);
-  enum ww_err err = before.err != WW_OK ? before.err : after.err;
-  if (err == WW_OK)
-    err = diff_keys(&was, &is, out);
-  ww_payloads_fini(&was);
-  ww_payloads_fini(&is);
+  enum ww_err err = WW_OK;
+  for (size_t i = 0; err == WW_OK && i < touched->key_count; i++) {
+    struct ww_router_key *key = &touched->keys[i];
+    bool was = has_key(old, key), is = has_key(next, key);
+    if (was != is)
+      err = ww_payloads_add_key(is ? &out->announce : &out->withdraw, key);
+  }
   return err;
 }
 
