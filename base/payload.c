@@ -385,6 +385,17 @@ static void sort_keys(struct ww_payloads *set) {
   set->key_count = kept;
 }
 
+enum ww_err ww_payloads_add_set(struct ww_payloads *set, const struct ww_payloads *from) {
+  enum ww_err err = WW_OK;
+  for (size_t i = 0; i < from->vrp_count && err == WW_OK; i++)
+    err = ww_payloads_add_vrp(set, &from->vrps[i]);
+  for (size_t i = 0; i < from->aspa_count && err == WW_OK; i++)
+    err = ww_payloads_add_aspa(set, &from->aspas[i]);
+  for (size_t i = 0; i < from->key_count && err == WW_OK; i++)
+    err = ww_payloads_add_key(set, &from->keys[i]);
+  return err;
+}
+
 enum ww_err ww_payloads_sort(struct ww_payloads *set) {
   enum ww_err err = sort_vrps(set);
   if (err != WW_OK)

@@ -325,17 +325,6 @@ size_t ww_input_complete(const struct ww_input *input) {
   return count;
 }
 
-static enum ww_err append(struct ww_payloads *to, const struct ww_payloads *from) {
-  enum ww_err err = WW_OK;
-  for (size_t i = 0; i < from->vrp_count && err == WW_OK; i++)
-    err = ww_payloads_add_vrp(to, &from->vrps[i]);
-  for (size_t i = 0; i < from->aspa_count && err == WW_OK; i++)
-    err = ww_payloads_add_aspa(to, &from->aspas[i]);
-  for (size_t i = 0; i < from->key_count && err == WW_OK; i++)
-    err = ww_payloads_add_key(to, &from->keys[i]);
-  return err;
-}
-
 int ww_input_unite(struct ww_input *input, const char *command, struct ww_payloads *out) {
   struct ww_payloads all = {0};
   enum ww_err err = WW_OK;
@@ -348,7 +337,7 @@ int ww_input_unite(struct ww_input *input, const char *command, struct ww_payloa
       all = source->set;
       source->set = (struct ww_payloads){0};
     } else {
-      err = append(&all, &source->set);
+      err = ww_payloads_add_set(&all, &source->set);
       ww_payloads_fini(&source->set);
     }
     first = false;

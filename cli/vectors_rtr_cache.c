@@ -194,13 +194,7 @@ static enum ww_err add_bare(struct ww_payloads *out, const struct ww_payloads *s
 }
 
 static enum ww_err add_all(struct ww_payloads *out, const struct ww_payloads *set) {
-  enum ww_err err = WW_OK;
-  for (size_t i = 0; err == WW_OK && i < set->vrp_count; i++)
-    err = ww_payloads_add_vrp(out, &set->vrps[i]);
-  for (size_t i = 0; err == WW_OK && i < set->key_count; i++)
-    err = ww_payloads_add_key(out, &set->keys[i]);
-  for (size_t i = 0; err == WW_OK && i < set->aspa_count; i++)
-    err = ww_payloads_add_aspa(out, &set->aspas[i]);
+  enum ww_err err = ww_payloads_add_set(out, set);
   return err == WW_OK ? ww_payloads_sort(out) : err;
 }
 

@@ -202,26 +202,15 @@ static enum ww_err finish_reader(struct ww_payload_file *file, struct ww_diag *d
   return file->json ? ww_payload_json_finish(file->json, diag) : ww_payload_csv_finish(file->csv, diag);
 }
 
-static enum ww_err append(struct ww_payloads *to, const struct ww_payloads *from) {
-  enum ww_err err = WW_OK;
-  for (size_t i = 0; i < from->vrp_count && err == WW_OK; i++)
-    err = ww_payloads_add_vrp(to, &from->vrps[i]);
-  for (size_t i = 0; i < from->aspa_count && err == WW_OK; i++)
-    err = ww_payloads_add_aspa(to, &from->aspas[i]);
-  for (size_t i = 0; i < from->key_count && err == WW_OK; i++)
-    err = ww_payloads_add_key(to, &from->keys[i]);
-  return err;
-}
-
 /* Compares the hashes that the file names with those of what was read of it, the expired records included. */
 static enum ww_err check_hashes(struct ww_payload_file *file, struct ww_diag *diag) {
   static const char *const names[WW_PAYLOAD_HASHES] = {"ccr_vrps_hash", "ccr_vaps_hash", "ccr_brks_hash"};
   struct ww_payloads all = {0};
   struct ww_ccr_hashes own;
   bool some_expired = file->stats.expired > 0;
-  enum ww_err err = some_expired ? append(&all, &file->outdated) : WW_OK;
+  enum ww_err err = some_expired ? ww_payloads_add_set(&all, &file->outdated) : WW_OK;
   if (err == WW_OK && some_expired)
-    err = append(&all, &file->set);
+    err = ww_payloads_add_set(&all, &file->set);
   if (err == WW_OK)
     err = ww_payloads_sort(&all);
   const struct ww_payloads *set = some_expired ? &all : &file->set;

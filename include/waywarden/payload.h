@@ -66,6 +66,8 @@ WW_EXPORT enum ww_err ww_payloads_add_vrp(struct ww_payloads *set, const struct 
 /** Sorts and de-duplicates the providers; drops AS 0 beside others never: that is WW_ERR_INVAL. Copies. */
 WW_EXPORT enum ww_err ww_payloads_add_aspa(struct ww_payloads *set, const struct ww_aspa *aspa) WW_MUST_USE;
 WW_EXPORT enum ww_err ww_payloads_add_key(struct ww_payloads *set, const struct ww_router_key *key) WW_MUST_USE;
+/** Every record of `from`, one after another; after a failure those before it are there. */
+WW_EXPORT enum ww_err ww_payloads_add_set(struct ww_payloads *set, const struct ww_payloads *from) WW_MUST_USE;
 /**
  * Brings the set into canonical order and makes records unique: of equal VRPs or keys the latest expiry stays; ASPAs of
  * one customer become one with the union of the providers (8210bis-26 §5.12), the earliest expiry.
