@@ -30,16 +30,6 @@ static bool is_missing(const struct ww_rule *rule) {
   return rule->kind == WW_RULE_ROUTER_KEY && memcmp(rule->ski, no_ski, WW_SKI_LEN) == 0;
 }
 
-static void ski_member(struct ww_json *j, const uint8_t *ski) {
-  static const char digits[] = "0123456789abcdef";
-  char text[2 * WW_SKI_LEN + 1] = {0};
-  for (size_t i = 0; i < WW_SKI_LEN; i++) {
-    text[2 * i] = digits[ski[i] >> 4];
-    text[2 * i + 1] = digits[ski[i] & 15];
-  }
-  ww_json_str(j, "ski", text);
-}
-
 /* What keeps a rule from being valid, or NULL. */
 static const char *rule_why(const struct ww_rule *rule) {
   if (rule->kind == WW_RULE_ASPA)
@@ -71,7 +61,7 @@ static void rule_object(struct ww_json *j, const struct ww_rule *rule, const str
   } else if (rule->kind == WW_RULE_ROUTER_KEY) {
     ww_json_num(j, "asn", rule->asn);
     if (!is_missing(rule))
-      ski_member(j, rule->ski);
+      ww_json_hex(j, "ski", rule->ski, WW_SKI_LEN);
   }
   ww_json_str(j, "state", ww_state_name((enum ww_state)rule->state));
   if (rule->kind >= WW_RULE_VRP && rule->kind <= WW_RULE_ROUTER_KEY) {
@@ -143,7 +133,7 @@ static void segment_array(struct ww_json *j, const struct ww_validation_item *it
     const struct ww_bgpsec_segment_result *s = &item->segments[i];
     ww_json_open(j, NULL);
     ww_json_num(j, "asn", s->asn);
-    ski_member(j, s->ski);
+    ww_json_hex(j, "ski", s->ski, WW_SKI_LEN);
     ww_json_num(j, "suite", s->suite);
     ww_json_str(j, "state", ww_bgpsec_segment_state_name((enum ww_bgpsec_segment_state)s->state));
     ww_json_close(j);
